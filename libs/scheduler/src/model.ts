@@ -13,6 +13,10 @@ export type Unit = {
   readonly name: string
   /** Absent: the key is missing in the registry (spec/fleet.md trap 7). Policies differ in what that means. */
   readonly targetState?: TargetState
+  /** What the registry holds instead, when that is none of the three words (trap 6); `targetState` is absent then. */
+  readonly unknownTargetState?: string
+  /** Fleet's hash of the text (`hashOptions` of @cluster/unit-file): agents load a unit anew when it changes. */
+  readonly hash: string
   readonly requirements: FleetRequirements
   /** The machine the unit is placed on, as the registry says; it may be gone. */
   readonly machine?: string
@@ -20,8 +24,21 @@ export type Unit = {
 
 /** A cluster at one moment. Order of units and machines does not matter to any planner. */
 export type ClusterState = {
+  /** The machines that are alive. */
   readonly machines: readonly Machine[]
   readonly units: readonly Unit[]
+  /** Target keys of units that do not exist (any more). */
+  readonly orphanTargets?: readonly Placement[]
+  /**
+   * IDs of machines that are not listed as alive but may be: the leader is new, or the store was away for a while,
+   * and one full presence TTL has not passed since (trap 5).
+   */
+  readonly unconfirmedMachines?: readonly string[]
+}
+
+export type Placement = {
+  readonly unit: string
+  readonly machine: string
 }
 
 export type ClusterTask = {
@@ -38,6 +55,8 @@ export type AgentState = 'inactive' | 'loaded' | 'launched'
 export type TargetUnit = {
   readonly name: string
   readonly targetState?: TargetState
+  /** See `Unit.unknownTargetState`. */
+  readonly unknownTargetState?: string
   readonly hash: string
 }
 
