@@ -1,1 +1,40 @@
-export {}
+/**
+ * The fleet v1 API: what it talks about, how that looks on the wire, and a client for it.
+ * Works with our fleetd and with the original one.
+ * @packageDocumentation
+ */
+export { createFleetClient, type FleetClient, type PutOutcome, type UnitChange } from './client.ts'
+export {
+  type BadAnswer,
+  decodeErrorMessage,
+  decodeExplanation,
+  decodeMachinePage,
+  decodeStatePage,
+  decodeUnit,
+  decodeUnitPage,
+  decodeUnitState,
+  encodeError,
+  encodeExplanation,
+  encodeMachine,
+  encodeMetadataChanges,
+  encodePage,
+  encodeUnit,
+  encodeUnitState,
+  type Page,
+} from './codec.ts'
+export { defaultEndpoint, type FleetEndpoint, parseEndpoint } from './endpoint.ts'
+export { type FailedAnswer, FleetApiError, type FleetApiErrorCode } from './errors.ts'
+export { type JsonValue, renderGoJson } from './go-json.ts'
+export { decodePageToken, encodePageToken, type PageToken } from './page-token.ts'
+export {
+  type FleetMachine,
+  type FleetUnit,
+  type FleetUnitState,
+  isTargetState,
+  type MachineVerdict,
+  type MetadataChange,
+  type TargetState,
+  targetStates,
+  type UnitExplanation,
+} from './schema.ts'
+export type { FleetAnswer, FleetRequest, FleetTransport } from './transport.ts'
