@@ -2,6 +2,20 @@
  * systemd unit files: grammar, names, specifiers, drop-ins and fleet's [X-Fleet] section.
  * @packageDocumentation
  */
+
+export { byteLength, decodeBytes, encodeText } from './byte-text.ts'
+export {
+  type EscapeError,
+  escapeName,
+  escapePath,
+  goEscapeName,
+  goEscapePath,
+  goUnescapeName,
+  goUnescapePath,
+  pathRemark,
+  unescapeName,
+  unescapePath,
+} from './escape.ts'
 export {
   checkFleetUnitName,
   defaultFleetSuffix,
@@ -23,3 +37,24 @@ export {
 export { expandFleetSpecifiers } from './fleet-specifiers.ts'
 export { matchGlob } from './go-glob.ts'
 export type { UnitOption } from './option.ts'
+export { clusterDialect, type FleetDialect, type FleetParseError, fleetDialect, readAsFleet } from './read-fleet.ts'
+export { renderOptions } from './render.ts'
+export { expandInstallSpecifiers, expandSpecifiers, type SpecifierContext, type SpecifierError } from './specifiers.ts'
+export { hashBytes, hashOptions, shortHash } from './unit-hash.ts'
+export {
+  defaultSlice,
+  instanceName,
+  isLoadableName,
+  isSliceName,
+  isUnitName,
+  type MangleOptions,
+  mangleUnitName,
+  parseUnitName,
+  templateName,
+  type UnitName,
+  type UnitNameError,
+  type UnitNameParts,
+  type UnitType,
+  unitNameBytesMax,
+  unitTypes,
+} from './unit-name.ts'
