@@ -80,10 +80,12 @@ export interface Kv {
   deletePrefix(prefix: Key, signal?: AbortSignal): Promise<Revision>
 
   /**
-   * What happened below `prefix` after the revision, in order, in batches; survives cuts of the connection by itself.
-   * Ends (returns) when the signal fires.
+   * What happened below `prefix` after the revision, in order, in batches that never split a revision; survives cuts
+   * of the connection by itself, as long as some endpoint answers. Ends (returns) when the signal fires.
+   * When something above or at the prefix is removed as a whole, the event names the prefix: `delete-prefix`.
    *
    * @throws KvError `kv/compacted` when the store no longer knows what happened since: read again and watch from there
+   * @throws KvError as `range` when no endpoint answers any more: nothing was missed, watch again after the last event
    */
   watch(prefix: Key, after: Revision, signal: AbortSignal): AsyncIterable<readonly KvEvent[]>
 }
