@@ -22,6 +22,7 @@ export {
   encodeUnitState,
   type Page,
 } from './codec.ts'
+export { type ConnectFleetOptions, connectFleet } from './connect.ts'
 export { defaultEndpoint, type FleetEndpoint, parseEndpoint } from './endpoint.ts'
 export { type FailedAnswer, FleetApiError, type FleetApiErrorCode } from './errors.ts'
 export { type JsonValue, renderGoJson } from './go-json.ts'
@@ -38,3 +39,4 @@ export {
   type UnitExplanation,
 } from './schema.ts'
 export type { FleetAnswer, FleetRequest, FleetTransport } from './transport.ts'
+export { decodeWarning, encodeWarning } from './warning.ts'
