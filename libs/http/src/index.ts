@@ -1,1 +1,49 @@
-export {}
+/**
+ * HTTP as values. `serve` puts a handler (a function from request to response) on an address, a unix socket or a
+ * socket from systemd; `createHttpClient` asks, with every wait bounded and every failure named.
+ * @packageDocumentation
+ */
+export {
+  type InvalidAddress,
+  inheritedSockets,
+  isLocalOnly,
+  type ListenAddress,
+  parseListenAddress,
+  renderListenAddress,
+} from './address.ts'
+export { errnoOf, HttpError, type HttpErrorCode, toHttpError, wasNotSent } from './errors.ts'
+export {
+  createHttpClient,
+  type FetchRequest,
+  type FetchResponse,
+  type HttpClient,
+  type HttpClientOptions,
+} from './fetch.ts'
+export {
+  bodyTooLarge,
+  emptyResponse,
+  type Handler,
+  type HttpBody,
+  type HttpHeaders,
+  type HttpPeer,
+  type HttpRequest,
+  type HttpResponse,
+  headerOf,
+  jsonResponse,
+  type PeerCertificate,
+  type ReadOptions,
+  readBytes,
+  readJson,
+  readText,
+  textResponse,
+} from './handler.ts'
+export {
+  createRouter,
+  type PathParameters,
+  type Route,
+  type RouteHandler,
+  type RouterOptions,
+  route,
+} from './router.ts'
+export { type HttpListener, type ServeLimits, type ServeOptions, serve } from './serve-node.ts'
+export { readTlsFiles, type TlsFiles, type TlsOptions } from './tls.ts'
