@@ -3,6 +3,14 @@
  * cluster to a list of tasks.
  * @packageDocumentation
  */
+export { ableToRun, type MachineVerdict, type Verdict } from './able-to-run.ts'
+export { applyTasks } from './apply-tasks.ts'
+export { checkPlacement, checkPlan, type PlanViolation } from './check-plan.ts'
+export { SchedulerError, type SchedulerErrorCode } from './errors.ts'
+export { type Explanation, explainUnit, type PeerState, type Situation } from './explain.ts'
+export { verdictText } from './explanation-lines.ts'
+export { findMachineOfCycles } from './machine-of-cycles.ts'
+export type { MissingMetadata } from './metadata.ts'
 export type {
   AgentState,
   ClusterState,
@@ -15,4 +23,8 @@ export type {
   TargetUnit,
   Unit,
 } from './model.ts'
+export { type ClusterPlan, planCluster } from './plan-cluster.ts'
+export { planMachine, tasksAfterFailure } from './plan-machine.ts'
 export { defaultPolicy, fleetPolicy, type Policy } from './policy.ts'
+export { type MachineTarget, type OwnMachine, targetUnits } from './target-units.ts'
+export { type UnitFromTextOptions, unitFromText } from './unit-from-text.ts'

@@ -1,0 +1,138 @@
+/** Why a unit is where it is, or nowhere: verdicts of all machines, and what is wrong with the units it waits for. */
+import { ableToRun, type MachineVerdict, type Verdict } from './able-to-run.ts'
+import { applyTasks } from './apply-tasks.ts'
+import { explanationLines } from './explanation-lines.ts'
+import { findMachineOfCycles } from './machine-of-cycles.ts'
+import type { ClusterState, ClusterTask, Machine, TargetState } from './model.ts'
+import { planCluster } from './plan-cluster.ts'
+import type { Policy } from './policy.ts'
+import { isWanted } from './target-state.ts'
+import { targetUnits } from './target-units.ts'
+
+export type Situation =
+  /** Nobody has a unit of this name. */
+  | { readonly kind: 'unknown' }
+  /** `reason`: it should not run, or the registry does not say (`targetState` is absent, or a word nobody knows). */
+  | { readonly kind: 'not-wanted'; readonly reason: 'inactive' | 'target-state-missing' | 'target-state-unknown' }
+  /** It runs on every machine that fits. */
+  | { readonly kind: 'global'; readonly machines: readonly string[] }
+  | { readonly kind: 'placed'; readonly machine: string; readonly isConfirmed: boolean }
+  /** The next plan puts it there; `from` is where it is until then. */
+  | { readonly kind: 'about-to-move'; readonly machine: string; readonly from?: string; readonly reason: string }
+  /** No machine can have it. `from` is where it is until the next plan takes it away. */
+  | { readonly kind: 'waiting'; readonly from?: string; readonly reason?: string }
+
+/** What a unit named in MachineOf is doing. */
+export type PeerState =
+  | { readonly peer: string; readonly kind: 'missing' | 'waiting' | 'inactive' | 'global' }
+  | { readonly peer: string; readonly kind: 'placed'; readonly machine: string }
+
+export type Explanation = {
+  readonly unit: string
+  readonly targetState?: TargetState
+  readonly situation: Situation
+  /** By machine ID; what each would say once the plan is done. */
+  readonly machines: readonly MachineVerdict[]
+  readonly peers: readonly PeerState[]
+  /** A chain of MachineOf that leads back to where it began, when the unit is in one or waits for one. */
+  readonly cycle?: readonly string[]
+  /** All of it for a person: what, then why, one line each. */
+  readonly lines: readonly string[]
+}
+
+/**
+ * Explains what becomes of a unit: the state is planned first, so that the answer is about what remains when the
+ * engine has done what it can.
+ *
+ * @throws SchedulerError scheduler/duplicate-machine, scheduler/duplicate-unit
+ */
+export function explainUnit(state: ClusterState, unitName: string, policy: Policy): Explanation {
+  const unit = state.units.find(({ name }) => name === unitName)
+  const { tasks, unplaced } = planCluster(state, policy)
+  const after = applyTasks(state, tasks)
+  const situation = situationOf(state, after, tasks, unitName, policy)
+  const cycle = unplaced.includes(unitName) ? cycleAhead(state, unitName) : undefined
+  const facts: Omit<Explanation, 'lines'> = {
+    unit: unitName,
+    ...(unit?.targetState === undefined ? {} : { targetState: unit.targetState }),
+    situation,
+    machines: unit === undefined ? [] : machineVerdicts(after, unitName, policy),
+    peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(after, peer, policy)),
+    ...(cycle === undefined ? {} : { cycle }),
+  }
+  return { ...facts, lines: explanationLines(facts, state) }
+}
+
+function situationOf(
+  state: ClusterState,
+  after: ClusterState,
+  tasks: readonly ClusterTask[],
+  name: string,
+  policy: Policy,
+): Situation {
+  const unit = state.units.find((each) => each.name === name)
+  if (unit === undefined) return { kind: 'unknown' }
+  if (!isWanted(unit, policy)) return { kind: 'not-wanted', reason: whyNotWanted(unit) }
+  if (unit.requirements.global) {
+    const runs = ({ machine, verdict }: MachineVerdict): readonly string[] => (verdict.kind === 'fits' ? [machine] : [])
+    return { kind: 'global', machines: machineVerdicts(after, name, policy).flatMap(runs) }
+  }
+  const from = unit.machine
+  const machine = after.units.find((each) => each.name === name)?.machine
+  const last = tasks.findLast((task) => task.unit === name)
+  const leaves = { ...(from === undefined ? {} : { from }) }
+  if (machine === undefined) return { kind: 'waiting', ...leaves, ...(last && { reason: last.reason }) }
+  if (machine !== from) return { kind: 'about-to-move', machine, ...leaves, reason: last?.reason ?? '' }
+  return { kind: 'placed', machine, isConfirmed: state.machines.some(({ id }) => id === machine) }
+}
+
+function whyNotWanted(unit: {
+  readonly targetState?: TargetState
+  readonly unknownTargetState?: string
+}): 'inactive' | 'target-state-missing' | 'target-state-unknown' {
+  if (unit.targetState !== undefined) return 'inactive'
+  return unit.unknownTargetState === undefined ? 'target-state-missing' : 'target-state-unknown'
+}
+
+/** As the engine sees it; for a global unit as the agents do, who decide about it. */
+function machineVerdicts(state: ClusterState, name: string, policy: Policy): readonly MachineVerdict[] {
+  const isGlobal = state.units.some((unit) => unit.name === name && unit.requirements.global)
+  const verdicts = ableToRun(state, name, policy)
+  if (!isGlobal) return verdicts
+  const machines = new Map(state.machines.map((machine) => [machine.id, machine]))
+  return verdicts.map(({ machine: id, verdict }) => {
+    const machine = machines.get(id)
+    return {
+      machine: id,
+      verdict: machine === undefined ? verdict : globalVerdict(state, machine, name, verdict, policy),
+    }
+  })
+}
+
+function globalVerdict(
+  state: ClusterState,
+  machine: Machine,
+  name: string,
+  engineVerdict: Verdict,
+  policy: Policy,
+): Verdict {
+  const { units, refused } = targetUnits(state, machine, policy)
+  if (units.some((unit) => unit.name === name)) return { kind: 'fits' }
+  return refused.find(({ unit }) => unit === name)?.verdict ?? engineVerdict
+}
+
+function peerState(state: ClusterState, peer: string, policy: Policy): PeerState {
+  const unit = state.units.find(({ name }) => name === peer)
+  if (unit === undefined) return { peer, kind: 'missing' }
+  if (!isWanted(unit, policy)) return { peer, kind: 'inactive' }
+  if (unit.requirements.global) return { peer, kind: 'global' }
+  return unit.machine === undefined ? { peer, kind: 'waiting' } : { peer, kind: 'placed', machine: unit.machine }
+}
+
+/** The first cycle that following MachineOf from the unit leads into. */
+function cycleAhead({ units }: ClusterState, name: string): readonly string[] | undefined {
+  const byName = new Map(units.map((unit) => [unit.name, unit]))
+  const ahead = new Set([name])
+  for (const each of ahead) for (const peer of byName.get(each)?.requirements.machineOf ?? []) ahead.add(peer)
+  return findMachineOfCycles(units.filter((unit) => ahead.has(unit.name)))[0]
+}

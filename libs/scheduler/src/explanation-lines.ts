@@ -1,0 +1,108 @@
+/** Verdicts and explanations in words. */
+import { match } from 'ts-pattern'
+import type { Verdict } from './able-to-run.ts'
+import type { Explanation, PeerState } from './explain.ts'
+import type { MissingMetadata } from './metadata.ts'
+import type { ClusterState } from './model.ts'
+
+/** One verdict as half a sentence: `metadata disk=ssd is required, the machine has disk=hdd`. */
+export const verdictText = (verdict: Verdict): string =>
+  match(verdict)
+    .with({ kind: 'fits' }, () => 'fits')
+    .with({ kind: 'machine-gone' }, () => 'the machine is not alive')
+    .with({ kind: 'machine-id' }, ({ required }) =>
+      required === '' ? 'MachineID is empty, which no machine meets' : `MachineID asks for ${required}`,
+    )
+    .with({ kind: 'metadata' }, ({ missing }) => missing.map(metadataText).join('; '))
+    .with({ kind: 'peer-missing' }, ({ peer }) => `${peer} must be on the same machine, and is not here`)
+    .with({ kind: 'conflict', declaredBy: 'this-unit' }, ({ unit }) => `its Conflicts match ${unit}, which is here`)
+    .with(
+      { kind: 'conflict', declaredBy: 'other-unit' },
+      ({ unit }) => `the Conflicts of ${unit}, which is here, match it`,
+    )
+    .with({ kind: 'replace', direction: 'replaces' }, ({ unit }) => `fits, but it replaces ${unit}, which is here`)
+    .with({ kind: 'replace', direction: 'replaced-by' }, ({ unit }) => `fits, but ${unit}, which is here, replaces it`)
+    .exhaustive()
+
+function metadataText({ key, allowed, found }: MissingMetadata): string {
+  const wanted = allowed.map((value) => `${key}=${value}`).join(' or ')
+  return `metadata ${wanted} is required, the machine has ${found === undefined ? `no ${key}` : `${key}=${found}`}`
+}
+
+/** What becomes of the unit, then why, one line each. */
+export function explanationLines(
+  facts: Omit<Explanation, 'lines'>,
+  { machines, units }: ClusterState,
+): readonly string[] {
+  const { situation } = facts
+  const head = headLine(facts, machines.length)
+  if (situation.kind === 'unknown')
+    return [
+      head,
+      ...similarNames(
+        facts.unit,
+        units.map(({ name }) => name),
+      ),
+    ]
+  if (situation.kind === 'not-wanted') return [head]
+  const here = 'machine' in situation ? situation.machine : undefined
+  const verdicts = facts.machines
+    .filter(({ machine }) => machine !== here)
+    .map(({ machine, verdict }) => `${machine}: ${verdictText(verdict)}`)
+  if (situation.kind === 'placed' || situation.kind === 'about-to-move') return [head, ...verdicts]
+  return [head, ...verdicts, ...facts.peers.flatMap(peerLine), ...cycleLine(facts.cycle)]
+}
+
+function headLine({ unit, situation, targetState }: Omit<Explanation, 'lines'>, machineCount: number): string {
+  const count = (some: number): string => `${some} of ${machineCount} machine${machineCount === 1 ? '' : 's'}`
+  return match(situation)
+    .with({ kind: 'unknown' }, () => `${unit}: there is no such unit`)
+    .with({ kind: 'not-wanted', reason: 'inactive' }, () => `${unit}: should not run, its target state is inactive`)
+    .with({ kind: 'not-wanted' }, () => `${unit}: should not run, the registry holds no target state that is known`)
+    .with({ kind: 'global' }, ({ machines }) => `${unit}: global, runs on ${count(machines.length)}`)
+    .with(
+      { kind: 'placed', isConfirmed: true },
+      ({ machine }) => `${unit}: on ${machine}, ${targetState ?? 'scheduled'}`,
+    )
+    .with(
+      { kind: 'placed', isConfirmed: false },
+      ({ machine }) => `${unit}: stays on ${machine}, which is not heard of, until its loss is certain`,
+    )
+    .with({ kind: 'about-to-move' }, ({ machine, from, reason }) =>
+      from === undefined
+        ? `${unit}: will be placed on ${machine}`
+        : `${unit}: will move from ${from} to ${machine}: ${reason}`,
+    )
+    .with({ kind: 'waiting' }, ({ from, reason }) => {
+      const left = from === undefined ? '' : `; it leaves ${from}: ${reason ?? ''}`
+      return machineCount === 0
+        ? `${unit}: waits, there is no machine${left}`
+        : `${unit}: waits, ${count(0)} can run it${left}`
+    })
+    .exhaustive()
+}
+
+/** Only peers that explain why the unit waits. */
+const peerLine = (state: PeerState): readonly string[] =>
+  match(state)
+    .with({ kind: 'missing' }, ({ peer }) => [`MachineOf ${peer}: there is no such unit`])
+    .with({ kind: 'inactive' }, ({ peer }) => [`MachineOf ${peer}: should not run, so nothing can run beside it`])
+    .with({ kind: 'waiting' }, ({ peer }) => [`MachineOf ${peer}: waits for a machine itself`])
+    .with({ kind: 'placed' }, ({ peer, machine }) => [`MachineOf ${peer}: is on ${machine}`])
+    .with({ kind: 'global' }, ({ peer }) => [`MachineOf ${peer}: is global`])
+    .exhaustive()
+
+function cycleLine(cycle: readonly string[] | undefined): readonly string[] {
+  const [first] = cycle ?? []
+  if (cycle === undefined || first === undefined) return []
+  return [
+    `MachineOf goes round in a circle, so none can be first: ${[...cycle, first].join(' -> ')}; take one of them out`,
+  ]
+}
+
+/** Names that differ in little: another suffix, instance or case. */
+function similarNames(name: string, names: readonly string[]): readonly string[] {
+  const stem = (text: string): string => text.toLowerCase().split(/[@.]/)[0] ?? ''
+  const similar = names.filter((each) => stem(each) === stem(name)).slice(0, 5)
+  return similar.length === 0 ? [] : [`there are ${similar.join(', ')}`]
+}

@@ -1,0 +1,80 @@
+/**
+ * The units on one machine, counted by the globs they carry and the globs that match them: whether a unit conflicts
+ * with any of them takes as many look-ups as it has globs, however many units there are.
+ */
+import { conflictBetween, replaceBetween, type UnitEntry } from './unit-entry.ts'
+
+export type Occupancy = {
+  readonly members: ReadonlySet<UnitEntry>
+  readonly add: (entry: UnitEntry) => void
+  readonly remove: (entry: UnitEntry) => void
+  /** Whether it conflicts with any other member; it may be a member itself. */
+  readonly hasConflict: (entry: UnitEntry) => boolean
+  /** The first other member by name that it conflicts with. */
+  readonly firstConflict: (entry: UnitEntry) => UnitEntry | undefined
+  /** Whether any other member might replace it or be replaced by it; `false` is certain. */
+  readonly mayReplace: (entry: UnitEntry) => boolean
+  /** The first other member by name in a Replaces relation with it. */
+  readonly firstReplace: (entry: UnitEntry) => UnitEntry | undefined
+}
+
+export function createOccupancy(): Occupancy {
+  const members = new Set<UnitEntry>()
+  const conflictCarriers = new Map<number, number>()
+  const replaceCarriers = new Map<number, number>()
+  const matches = new Map<number, number>()
+
+  const countAll = (entry: UnitEntry, by: number): void => {
+    for (const glob of entry.conflicts) count(conflictCarriers, glob, by)
+    for (const glob of entry.replaces) count(replaceCarriers, glob, by)
+    for (const glob of entry.matchedBy) count(matches, glob, by)
+  }
+
+  /** Whether a member but the entry itself carries a glob that matches it, or matches a glob it carries. */
+  const meets = (entry: UnitEntry, own: readonly number[], carriers: ReadonlyMap<number, number>): boolean => {
+    const isMember = members.has(entry)
+    for (const glob of entry.matchedBy) {
+      if ((carriers.get(glob) ?? 0) > (isMember && own.includes(glob) ? 1 : 0)) return true
+    }
+    for (const glob of own) {
+      if ((matches.get(glob) ?? 0) > (isMember && entry.matchedBy.includes(glob) ? 1 : 0)) return true
+    }
+    return false
+  }
+
+  const hasConflict = (entry: UnitEntry): boolean => meets(entry, entry.conflicts, conflictCarriers)
+  const mayReplace = (entry: UnitEntry): boolean => meets(entry, entry.replaces, replaceCarriers)
+
+  return {
+    members,
+    add: (entry) => {
+      if (members.has(entry)) return
+      members.add(entry)
+      countAll(entry, 1)
+    },
+    remove: (entry) => {
+      if (members.delete(entry)) countAll(entry, -1)
+    },
+    hasConflict,
+    firstConflict: (entry) =>
+      hasConflict(entry) ? firstByName(members, (other) => conflictBetween(entry, other) !== undefined) : undefined,
+    mayReplace,
+    firstReplace: (entry) =>
+      mayReplace(entry) ? firstByName(members, (other) => replaceBetween(entry, other) !== undefined) : undefined,
+  }
+}
+
+/** The member with the smallest name that the test takes. */
+export function firstByName(members: Iterable<UnitEntry>, test: (entry: UnitEntry) => boolean): UnitEntry | undefined {
+  let first: UnitEntry | undefined
+  for (const entry of members) {
+    if ((first === undefined || entry.rank < first.rank) && test(entry)) first = entry
+  }
+  return first
+}
+
+function count(counts: Map<number, number>, key: number, by: number): void {
+  const sum = (counts.get(key) ?? 0) + by
+  if (sum === 0) counts.delete(key)
+  else counts.set(key, sum)
+}

@@ -1,0 +1,117 @@
+/**
+ * A whole plan at once: rounds until nothing is left to do (trap 40: nobody waits a round for a follower whose leader
+ * comes later in the alphabet). A plan applied to its state leaves nothing to plan.
+ */
+import { basicVerdict, conflictWith, missingPeer, stayingConflict, type Verdict } from './able-to-run.ts'
+import type { MachineEntry } from './cluster-model.ts'
+import type { Draft } from './draft.ts'
+import type { ClusterTask } from './model.ts'
+import { choosePlace } from './place.ts'
+import { displaceOnce, isWaiting, placelessReason } from './plan-round.ts'
+import { unableReason, waitingReason } from './reason.ts'
+import { moveReplaced } from './replace.ts'
+import { targetStateWord } from './target-state.ts'
+import type { UnitEntry } from './unit-entry.ts'
+
+/** The tasks of the whole plan: for each unit at most one unschedule and one schedule, and none that cancel out. */
+export function settle(draft: Draft): readonly ClusterTask[] {
+  const { model } = draft
+  const before = new Map(model.units.map((entry) => [entry.unit.name, model.targetOf(entry)]))
+  evictUnable(draft)
+  if (model.policy.replacement === 'whichever-is-found') {
+    displaceOnce(draft)
+    evictUnable(draft)
+    placeWaiting(draft)
+    return netTasks(draft, before)
+  }
+  // Placing only takes room, so a unit that found none needs another look only when units have moved.
+  do placeWaiting(draft)
+  while (moveReplaced(draft))
+  return netTasks(draft, before)
+}
+
+/**
+ * Takes units off machines that cannot run them: first for reasons of their own, then of two that conflict the one
+ * that gives way. A unit that leaves takes those along that are there because of it.
+ */
+function evictUnable(draft: Draft): void {
+  const { model } = draft
+  for (const entry of model.units) {
+    const placeless = placelessReason(draft, entry)
+    if (placeless !== undefined) {
+      evict(draft, entry, placeless)
+      continue
+    }
+    const machine = placeOf(draft, entry)
+    const verdict = machine && basicVerdict(model, entry, machine)
+    if (machine !== undefined && verdict !== undefined) evict(draft, entry, reasonOf(entry, machine, verdict))
+  }
+  for (const entry of model.units) {
+    const machine = placeOf(draft, entry)
+    const other = machine && stayingConflict(model, entry, machine)
+    if (machine === undefined || other === undefined) continue
+    evict(draft, entry, reasonOf(entry, machine, conflictWith(entry, other)))
+  }
+}
+
+const reasonOf = (entry: UnitEntry, { machine }: MachineEntry, verdict: Verdict): string =>
+  unableReason(entry.unit.name, machine.id, verdict)
+
+/** The live machine on which a unit counts. */
+function placeOf({ model }: Draft, entry: UnitEntry): MachineEntry | undefined {
+  if (entry.isGlobal || !entry.isWanted) return undefined
+  return model.machineById(model.targetOf(entry) ?? '')
+}
+
+function evict(draft: Draft, first: UnitEntry, firstReason: string): void {
+  const { model } = draft
+  const leaving = [{ entry: first, reason: firstReason }]
+  for (let next = leaving.pop(); next !== undefined; next = leaving.pop()) {
+    const machine = placeOf(draft, next.entry)
+    const globalsBefore = machine && [...machine.globals]
+    draft.unschedule(next.entry, next.reason)
+    if (machine === undefined) continue
+    const lostGlobals = (globalsBefore ?? []).filter((entry) => !machine.globals.has(entry))
+    for (const lost of [next.entry, ...lostGlobals]) {
+      for (const follower of model.followersOf(lost.unit.name)) {
+        if (placeOf(draft, follower) !== machine) continue
+        const peer = missingPeer(model, follower, machine)
+        if (peer === undefined) continue
+        leaving.push({ entry: follower, reason: reasonOf(follower, machine, { kind: 'peer-missing', peer }) })
+      }
+    }
+  }
+}
+
+/** Places every waiting unit that some machine fits, and behind each the followers that waited for it. */
+function placeWaiting(draft: Draft): void {
+  const { model } = draft
+  for (const entry of model.units) {
+    const open = [entry]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (!isWaiting(draft, next)) continue
+      const machine = choosePlace(model, next)
+      if (machine === undefined) continue
+      draft.schedule(next, machine, waitingReason(targetStateWord(next.unit)))
+      open.push(...model.followersOf(next.unit.name).toReversed())
+    }
+  }
+}
+
+/** Of the steps that led here the first that took a unit away and the last that gave it a machine. */
+function netTasks({ model, tasks }: Draft, before: ReadonlyMap<string, string | undefined>): readonly ClusterTask[] {
+  const firstLeave = new Map<string, ClusterTask>()
+  const lastArrival = new Map<string, ClusterTask>()
+  for (const task of tasks) {
+    if (task.kind === 'schedule') lastArrival.set(task.unit, task)
+    else if (!firstLeave.has(task.unit)) firstLeave.set(task.unit, task)
+  }
+  return tasks.filter((task) => {
+    const entry = model.unitByName(task.unit)
+    const was = before.get(task.unit)
+    const is = entry && model.targetOf(entry)
+    if (was === is) return false
+    if (task.kind === 'unschedule') return was !== undefined && firstLeave.get(task.unit) === task
+    return is !== undefined && lastArrival.get(task.unit) === task
+  })
+}

@@ -1,0 +1,17 @@
+import { ClusterError } from '@cluster/prelude'
+
+export type VectorsErrorCode =
+  /** The folder of a set does not exist, is no folder, or may not be read. */
+  | 'vectors/unreadable-folder'
+  | 'vectors/unreadable-file'
+  | 'vectors/invalid-json'
+  /** No set has this name. */
+  | 'vectors/unknown-set'
+  /** The folder holds no case of the set. */
+  | 'vectors/no-cases'
+  | 'vectors/usage'
+
+/** What someone who runs a set can get wrong. */
+export class VectorsError extends ClusterError<VectorsErrorCode> {
+  override readonly name = 'VectorsError'
+}
