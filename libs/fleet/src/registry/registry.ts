@@ -1,0 +1,269 @@
+/**
+ * The writes there are. Each is one or a few keys, in an order that leaves readers a whole picture at every moment;
+ * whoever may meet another writer says what must hold. Source: spec/fleet.md §4, traps 2, 3, 7, 42.
+ */
+import type { Conflict, Key, Kv, Revision } from '@cluster/kv'
+import type { Result } from '@cluster/prelude'
+import type { TargetState } from '@cluster/scheduler'
+import { type ClusterView, createViewReader, type RegistryUnit, type UnreadableUnit } from './cluster-view.ts'
+import {
+  decodeJobObject,
+  decodeLease,
+  decodeUnitState,
+  type EngineLease,
+  encodeJobObject,
+  encodeLease,
+  encodeMachine,
+  encodeUnitState,
+  encodeUnitText,
+  engineVersion,
+  type MachineObject,
+  type UnitState,
+} from './codec.ts'
+import type { Keyspace } from './keyspace.ts'
+
+export type UnitContent = { readonly name: string /** 40 hex digits. */; readonly hash: string; readonly text: string }
+
+/** One unit as stored, with the states its machines publish. */
+export type StoredUnit =
+  | { readonly kind: 'unit'; readonly unit: RegistryUnit; readonly states: ClusterView['states'] }
+  | { readonly kind: 'unreadable'; readonly unit: UnreadableUnit }
+
+export type HeldLease = { readonly value: EngineLease; readonly revision: Revision; readonly ttlSeconds?: number }
+
+/** All methods throw the KvErrors of the store. */
+export type Registry = {
+  readonly keyspace: Keyspace
+  /** Everything, read now. */
+  readonly readView: (signal?: AbortSignal) => Promise<ClusterView>
+  /** One unit, read now; `undefined` when there is none. */
+  readonly readUnit: (name: string, signal?: AbortSignal) => Promise<StoredUnit | undefined>
+
+  /** A new unit. Its object comes last: readers see nothing of it before. */
+  readonly createUnit: (content: UnitContent, targetState: TargetState, signal?: AbortSignal) => Promise<void>
+  /** New content for a unit that is there. */
+  readonly replaceUnit: (content: UnitContent, targetState: TargetState, signal?: AbortSignal) => Promise<void>
+  readonly setTargetState: (unit: string, targetState: TargetState, signal?: AbortSignal) => Promise<void>
+  /** Everything of the unit but its text, which others may share. Not there: nothing happens. */
+  readonly destroyUnit: (unit: string, signal?: AbortSignal) => Promise<void>
+  /** Sets a piece of dynamic metadata; `''` hides what the machine itself configured. */
+  readonly setMetadata: (machine: string, name: string, value: string, signal?: AbortSignal) => Promise<void>
+
+  /** Places a unit that has no machine yet. */
+  readonly schedule: (unit: string, machine: string, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
+  /** Takes a unit from the machine it is on. */
+  readonly unschedule: (unit: string, machine: string, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
+  /** Removes a text, provided nobody wrote it again since `revision`. */
+  readonly removeText: (hash: string, revision: Revision, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
+  /** Removes keys that belong to no unit. */
+  readonly removeLeftovers: (keys: readonly Key[], signal?: AbortSignal) => Promise<void>
+
+  /** Registers the machine; a conflict when its key is there already. */
+  readonly createMachine: (
+    machine: MachineObject,
+    ttlSeconds: number,
+    signal?: AbortSignal,
+  ) => Promise<Result<Revision, Conflict>>
+  /** Takes over a key that was last written at `revision`. */
+  readonly resumeMachine: (
+    machine: MachineObject,
+    ttlSeconds: number,
+    revision: Revision,
+    signal?: AbortSignal,
+  ) => Promise<Result<Revision, Conflict>>
+  /** Keeps the machine registered; a conflict when its key has gone. */
+  readonly refreshMachine: (
+    machine: MachineObject,
+    ttlSeconds: number,
+    signal?: AbortSignal,
+  ) => Promise<Result<Revision, Conflict>>
+  readonly removeMachine: (machine: string, signal?: AbortSignal) => Promise<void>
+
+  /** "I launched it." The key is made; use it only for a unit that is there. */
+  readonly startHeartbeat: (unit: string, machine: string, ttlSeconds: number, signal?: AbortSignal) => Promise<void>
+  /** "It is still launched." A conflict when the key has gone, so that a destroyed unit stays destroyed. */
+  readonly refreshHeartbeat: (
+    unit: string,
+    machine: string,
+    ttlSeconds: number,
+    signal?: AbortSignal,
+  ) => Promise<Result<Revision, Conflict>>
+  /** Ends it, if it is this machine's. */
+  readonly stopHeartbeat: (unit: string, machine: string, signal?: AbortSignal) => Promise<void>
+  readonly publishState: (unit: string, state: UnitState, ttlSeconds: number, signal?: AbortSignal) => Promise<void>
+  /** Removes this machine's state of the unit and no other's. */
+  readonly removeState: (unit: string, machine: string, signal?: AbortSignal) => Promise<void>
+
+  readonly readLease: (signal?: AbortSignal) => Promise<HeldLease | undefined>
+  /** Takes a lease that nobody holds. */
+  readonly acquireLease: (
+    machine: string,
+    ttlSeconds: number,
+    signal?: AbortSignal,
+  ) => Promise<Result<Revision, Conflict>>
+  /** Renews, or takes over, a lease that stands as it did at `revision`. */
+  readonly replaceLease: (
+    machine: string,
+    ttlSeconds: number,
+    revision: Revision,
+    signal?: AbortSignal,
+  ) => Promise<Result<Revision, Conflict>>
+  readonly releaseLease: (revision: Revision, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
+  /** Raises the engine version from `present` (0: not there) to ours. */
+  readonly raiseEngineVersion: (present: number, signal?: AbortSignal) => Promise<void>
+}
+
+/** The registry of one cluster, over any store. */
+export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
+  const reader = createViewReader(keyspace)
+  const ownLease = (machine: string): string => encodeLease({ machine, version: engineVersion })
+
+  /** The text under its hash. There already: nothing happens; the same hash is the same text. */
+  const writeText = (content: UnitContent, signal: AbortSignal | undefined): Promise<Result<Revision, Conflict>> =>
+    kv.put(keyspace.unitText(content.hash), encodeUnitText(content.text), {
+      onlyIf: { kind: 'absent' },
+      ...withSignal(signal),
+    })
+
+  const writeObject = async (content: UnitContent, signal: AbortSignal | undefined): Promise<void> => {
+    await kv.put(keyspace.jobObject(content.name), encodeJobObject(content), withSignal(signal))
+  }
+
+  const writeTargetState = async (
+    unit: string,
+    targetState: TargetState,
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
+    await kv.put(keyspace.targetState(unit), targetState, withSignal(signal))
+  }
+
+  return {
+    keyspace,
+    async readView(signal) {
+      const { entries, revision } = await kv.range(keyspace.prefix, signal)
+      return reader.read(entries, revision)
+    },
+    async readUnit(name, signal) {
+      const job = await kv.range(keyspace.job(name), signal)
+      const object = job.entries.find(({ key }) => key === keyspace.jobObject(name))
+      if (object === undefined) return undefined
+      const decoded = decodeJobObject(object.value)
+      const text = decoded.ok ? await kv.get(keyspace.unitText(decoded.value.hash), signal) : undefined
+      const states = await kv.range(keyspace.unitStates(name), signal)
+      const entries = [...job.entries, ...states.entries, ...(text === undefined ? [] : [text])]
+      const view = createViewReader(keyspace).read(entries, job.revision)
+      const unit = view.units.get(name)
+      if (unit !== undefined) return { kind: 'unit', unit, states: view.states }
+      const unreadable = view.unreadableUnits.get(name)
+      return unreadable === undefined ? undefined : { kind: 'unreadable', unit: unreadable }
+    },
+
+    async createUnit(content, targetState, signal) {
+      const written = await writeText(content, signal)
+      // Readers take a unit without this key for one nobody decided on, so it stands there before the unit does (trap 7).
+      await writeTargetState(content.name, targetState, signal)
+      await writeObject(content, signal)
+      // A text that was there already may have been collected as unreferenced a moment ago.
+      if (!written.ok) await writeText(content, signal)
+    },
+    async replaceUnit(content, targetState, signal) {
+      const written = await writeText(content, signal)
+      await writeObject(content, signal)
+      await writeTargetState(content.name, targetState, signal)
+      if (!written.ok) await writeText(content, signal)
+    },
+    setTargetState: writeTargetState,
+    async destroyUnit(unit, signal) {
+      await kv.deletePrefix(keyspace.job(unit), signal)
+    },
+    async setMetadata(machine, name, value, signal) {
+      await kv.put(keyspace.machineMetadata(machine, name), value, withSignal(signal))
+    },
+
+    schedule: (unit, machine, signal) =>
+      kv.put(keyspace.target(unit), machine, { onlyIf: { kind: 'absent' }, ...withSignal(signal) }),
+    unschedule: (unit, machine, signal) =>
+      kv.delete(keyspace.target(unit), { onlyIf: { kind: 'value', value: machine }, ...withSignal(signal) }),
+    removeText: (hash, revision, signal) =>
+      kv.delete(keyspace.unitText(hash), { onlyIf: { kind: 'revision', revision }, ...withSignal(signal) }),
+    async removeLeftovers(keys, signal) {
+      for (const key of keys) await kv.delete(key, withSignal(signal))
+    },
+
+    createMachine: (machine, ttlSeconds, signal) =>
+      kv.put(keyspace.machine(machine.id), encodeMachine(machine), {
+        onlyIf: { kind: 'absent' },
+        ttlSeconds,
+        ...withSignal(signal),
+      }),
+    resumeMachine: (machine, ttlSeconds, revision, signal) =>
+      kv.put(keyspace.machine(machine.id), encodeMachine(machine), {
+        onlyIf: { kind: 'revision', revision },
+        ttlSeconds,
+        ...withSignal(signal),
+      }),
+    refreshMachine: (machine, ttlSeconds, signal) =>
+      kv.put(keyspace.machine(machine.id), encodeMachine(machine), {
+        onlyIf: { kind: 'present' },
+        ttlSeconds,
+        ...withSignal(signal),
+      }),
+    async removeMachine(machine, signal) {
+      await kv.delete(keyspace.machine(machine), withSignal(signal))
+    },
+
+    async startHeartbeat(unit, machine, ttlSeconds, signal) {
+      await kv.put(keyspace.heartbeat(unit), machine, { ttlSeconds, ...withSignal(signal) })
+    },
+    refreshHeartbeat: (unit, machine, ttlSeconds, signal) =>
+      kv.put(keyspace.heartbeat(unit), machine, { onlyIf: { kind: 'present' }, ttlSeconds, ...withSignal(signal) }),
+    async stopHeartbeat(unit, machine, signal) {
+      await kv.delete(keyspace.heartbeat(unit), { onlyIf: { kind: 'value', value: machine }, ...withSignal(signal) })
+    },
+    async publishState(unit, state, ttlSeconds, signal) {
+      const value = encodeUnitState(state)
+      await kv.put(keyspace.legacyUnitState(unit), value, { ttlSeconds, ...withSignal(signal) })
+      await kv.put(keyspace.unitState(unit, state.machine), value, { ttlSeconds, ...withSignal(signal) })
+    },
+    async removeState(unit, machine, signal) {
+      const legacy = await kv.get(keyspace.legacyUnitState(unit), signal)
+      const state = legacy === undefined ? undefined : decodeUnitState(legacy.value)
+      if (legacy !== undefined && state?.ok === true && state.value.machine === machine) {
+        const onlyIf = { kind: 'value', value: legacy.value } as const
+        await kv.delete(keyspace.legacyUnitState(unit), { onlyIf, ...withSignal(signal) })
+      }
+      await kv.delete(keyspace.unitState(unit, machine), withSignal(signal))
+    },
+
+    async readLease(signal) {
+      const entry = await kv.get(keyspace.engineLease, signal)
+      if (entry === undefined) return undefined
+      const { value, revision, ttlSeconds } = entry
+      return { value: decodeLease(value), revision, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) }
+    },
+    acquireLease: (machine, ttlSeconds, signal) =>
+      kv.put(keyspace.engineLease, ownLease(machine), {
+        onlyIf: { kind: 'absent' },
+        ttlSeconds,
+        ...withSignal(signal),
+      }),
+    replaceLease: (machine, ttlSeconds, revision, signal) =>
+      kv.put(keyspace.engineLease, ownLease(machine), {
+        onlyIf: { kind: 'revision', revision },
+        ttlSeconds,
+        ...withSignal(signal),
+      }),
+    releaseLease: (revision, signal) =>
+      kv.delete(keyspace.engineLease, { onlyIf: { kind: 'revision', revision }, ...withSignal(signal) }),
+    async raiseEngineVersion(present, signal) {
+      const value = String(present)
+      const options = { onlyIf: { kind: 'value', value } as const, ...withSignal(signal) }
+      const raised = await kv.put(keyspace.engineVersion, String(engineVersion), options)
+      if (raised.ok || raised.error.found !== undefined) return
+      await kv.put(keyspace.engineVersion, String(engineVersion), { onlyIf: { kind: 'absent' }, ...withSignal(signal) })
+    },
+  }
+}
+
+const withSignal = (signal: AbortSignal | undefined): { readonly signal?: AbortSignal } =>
+  signal === undefined ? {} : { signal }
