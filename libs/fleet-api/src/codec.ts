@@ -69,7 +69,8 @@ const machineSchema = v.pipe(
 const explanationSchema = v.pipe(
   v.object({
     unit: v.string(),
-    summary: text,
+    situation: text,
+    lines: v.optional(v.array(v.string()), []),
     machineID: text,
     machines: v.optional(
       v.array(v.object({ machineID: v.string(), fits: v.optional(v.boolean(), false), rule: text, text })),
@@ -77,9 +78,10 @@ const explanationSchema = v.pipe(
     ),
   }),
   v.transform(
-    ({ unit, summary, machineID, machines }): UnitExplanation => ({
+    ({ unit, situation, lines, machineID, machines }): UnitExplanation => ({
       unit,
-      summary,
+      situation,
+      lines,
       ...(machineID === '' ? {} : { machineId: machineID }),
       machines: machines.map((machine) => ({
         machineId: machine.machineID,
@@ -172,7 +174,8 @@ export const encodeMachine = ({ id, metadata, primaryIp }: FleetMachine): JsonVa
   primaryIP: unlessEmpty(primaryIp),
 })
 
-export const encodeExplanation = ({ unit, summary, machineId, machines }: UnitExplanation): JsonValue => ({
+export const encodeExplanation = ({ unit, situation, lines, machineId, machines }: UnitExplanation): JsonValue => ({
+  lines,
   machineID: unlessEmpty(machineId),
   machines: machines.map((machine) => ({
     fits: machine.fits,
@@ -180,7 +183,7 @@ export const encodeExplanation = ({ unit, summary, machineId, machines }: UnitEx
     rule: machine.rule,
     text: machine.text,
   })),
-  summary,
+  situation,
   unit,
 })
 

@@ -39,18 +39,30 @@ export function decodePageToken(text: string, limit: number): Result<PageToken, 
 /** Padding is required and must be right; the place of the first wrong byte is named. CR and LF are skipped. */
 function decodeBase64Url(input: string): Result<readonly number[], { readonly message: string }> {
   const illegal = (at: number) => err({ message: `illegal base64 data at input byte ${at}` })
-  const places = [...Array(input.length).keys()].filter((at) => input[at] !== '\r' && input[at] !== '\n')
+  const isLineEnd = (at: number): boolean => input[at] === '\r' || input[at] === '\n'
+  const skipLineEnds = (from: number): number => {
+    let at = from
+    while (at < input.length && isLineEnd(at)) at++
+    return at
+  }
   let symbols = ''
-  let at = 0
-  while (at < places.length && alphabet.test(input[places[at] ?? 0] ?? '')) symbols += input[places[at++] ?? 0]
+  let at = skipLineEnds(0)
+  while (at < input.length && alphabet.test(input[at] ?? '')) {
+    symbols += input[at]
+    at = skipLineEnds(at + 1)
+  }
   const left = symbols.length % 4
-  const padding = places.slice(at)
-  const wanted = left === 0 ? 0 : 4 - left
-  if (left === 1 && padding.length === 0) return illegal(input.length - 1)
-  if (left === 1) return illegal(padding[0] ?? input.length)
-  const firstWrong = padding.findIndex((place, index) => index >= wanted || input[place] !== '=')
-  if (firstWrong >= 0) return illegal(padding[firstWrong] ?? input.length)
-  if (padding.length < wanted) return illegal(input.length)
+  if (at === input.length) {
+    // What is named is where the incomplete group of four begins.
+    if (left > 0) return illegal(at - left)
+  } else {
+    if (input[at] !== '=' || left < 2) return illegal(at)
+    const second = skipLineEnds(at + 1)
+    if (left === 2 && second === input.length) return illegal(input.length)
+    if (left === 2 && input[second] !== '=') return illegal(second - 1)
+    const end = left === 2 ? skipLineEnds(second + 1) : second
+    if (end < input.length) return illegal(end)
+  }
   const binary = atob(symbols.replaceAll('-', '+').replaceAll('_', '/'))
   return ok([...binary].map((character) => character.charCodeAt(0)))
 }

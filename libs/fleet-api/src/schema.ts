@@ -59,8 +59,10 @@ export type MachineVerdict = {
 /** Why a unit runs where it runs, or nowhere. */
 export type UnitExplanation = {
   readonly unit: string
-  /** One sentence. */
-  readonly summary: string
+  /** What becomes of it: `unknown`, `not-wanted`, `global`, `placed`, `about-to-move` or `waiting`. */
+  readonly situation: string
+  /** All of it for a person: what, then why, one line each. */
+  readonly lines: readonly string[]
   /** Where it is placed, if it is. */
   readonly machineId?: string
   readonly machines: readonly MachineVerdict[]
