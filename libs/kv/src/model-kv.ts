@@ -85,12 +85,12 @@ class Store {
     const found = this.get(key)
     const blocking = directoriesOf(key).find((directory) => this.#entries.has(directory))
     if (blocking !== undefined) throw new KvError('kv/invalid-key', `key ${key} leads through the value ${blocking}`)
-    if (!preconditionHolds(onlyIf, found)) return conflict(key, found)
     if (this.#directories.has(key)) {
       // As in etcd: a directory is in the way of a create, and an error for everything else.
       if (onlyIf?.kind === 'absent') return conflict(key, undefined)
       throw new KvError('kv/invalid-key', `key ${key} names a directory`)
     }
+    if (!preconditionHolds(onlyIf, found)) return conflict(key, found)
     for (const directory of directoriesOf(key)) this.#directories.add(directory)
     const put: WithoutRevision<KvEvent> = { type: 'put', key, value: wellFormed(value), ...onlyTtl(ttlSeconds) }
     const revision = this.#record(put)
