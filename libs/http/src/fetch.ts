@@ -107,13 +107,16 @@ function send(agents: Agents, url: URL, request: FetchRequest): Promise<Sent> {
             ...options,
             agent: agents.http,
           })
+    const isTls = url.protocol === 'https:' && socketPath === undefined
     let isConnected = false
     outgoing.on('socket', (socket) => {
+      // A kept connection has been made long ago, and would gather one listener for each request.
       if (outgoing.reusedSocket) isConnected = true
-      const connected = url.protocol === 'https:' && socketPath === undefined ? 'secureConnect' : 'connect'
-      socket.once(connected, () => {
-        isConnected = true
-      })
+      else {
+        socket.once(isTls ? 'secureConnect' : 'connect', () => {
+          isConnected = true
+        })
+      }
     })
 
     const timer = setTimeout(() => {
@@ -137,12 +140,20 @@ function send(agents: Agents, url: URL, request: FetchRequest): Promise<Sent> {
     })
     outgoing.on('response', (incoming) => {
       settleHead()
+      // The signal ends a body, too, whether anybody reads it already or not.
+      const onAbortInBody = (): void => {
+        incoming.destroy(abortedError(place))
+      }
+      signal?.addEventListener('abort', onAbortInBody, { once: true })
+      incoming.on('close', () => signal?.removeEventListener('abort', onAbortInBody))
+      // Whoever reads the body gets the error; when nobody does, it is nobody's.
+      incoming.on('error', () => undefined)
       resolve({
         kind: 'answered',
         response: {
           status: incoming.statusCode ?? 0,
           headers: pairsOf(incoming.rawHeaders),
-          body: readBody(incoming, { place, idleTimeoutMs, signal }),
+          body: readBody(incoming, { place, idleTimeoutMs }),
           discard: () => incoming.destroy(),
         },
       })
@@ -151,22 +162,16 @@ function send(agents: Agents, url: URL, request: FetchRequest): Promise<Sent> {
   })
 }
 
-type BodyContext = { readonly place: string; readonly idleTimeoutMs: number; readonly signal: AbortSignal | undefined }
+type BodyContext = { readonly place: string; readonly idleTimeoutMs: number }
 
 async function* readBody(
   incoming: IncomingMessage,
-  { place, idleTimeoutMs, signal }: BodyContext,
+  { place, idleTimeoutMs }: BodyContext,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const onAbort = (): void => {
-    incoming.destroy(abortedError(place))
-  }
   const onSilence = (): void => {
     const hint = 'the server stopped in the middle of its answer; check that it is not overloaded or stopped'
     incoming.destroy(new HttpError('http/timeout', `${place} fell silent for ${idleTimeoutMs} ms`, { hint }))
   }
-  // The signal may have fired between head and body.
-  if (signal?.aborted === true) onAbort()
-  signal?.addEventListener('abort', onAbort, { once: true })
   let timer = idleTimeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(onSilence, idleTimeoutMs)
   try {
     for await (const chunk of incoming) {
@@ -179,7 +184,6 @@ async function* readBody(
     throw errnoOf(error) === 'ECONNRESET' ? cutOff(place) : toHttpError(error, place)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
   }
 }
 
