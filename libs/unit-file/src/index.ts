@@ -4,6 +4,7 @@
  */
 
 export { byteLength, decodeBytes, encodeText } from './byte-text.ts'
+export { type DependencyLinks, findDependencyLinks, findDropIns, type NamesOfUnit } from './drop-ins.ts'
 export {
   type EscapeError,
   escapeName,
@@ -16,6 +17,7 @@ export {
   unescapeName,
   unescapePath,
 } from './escape.ts'
+export { type FoundUnit, findUnit, mapUnitFiles, type UnitFileMap } from './find-unit.ts'
 export {
   checkFleetUnitName,
   defaultFleetSuffix,
@@ -36,6 +38,18 @@ export {
 } from './fleet-options.ts'
 export { expandFleetSpecifiers } from './fleet-specifiers.ts'
 export { matchGlob } from './go-glob.ts'
+export { goQuote } from './go-quote.ts'
+export {
+  type EnabledOutcome,
+  enableUnits,
+  type InstallOptions,
+  type InstallOutcome,
+  linkUnits,
+  maskUnits,
+  type UnitFileState,
+  type UnitLink,
+  unitFileStates,
+} from './install.ts'
 export type { UnitOption } from './option.ts'
 export { clusterDialect, type FleetDialect, type FleetParseError, fleetDialect, readAsFleet } from './read-fleet.ts'
 export { renderOptions } from './render.ts'
@@ -58,3 +72,5 @@ export {
   unitNameBytesMax,
   unitTypes,
 } from './unit-name.ts'
+export { systemSearchPath, type UnitSearchPath, userSearchPath } from './unit-search-path.ts'
+export { createUnitTree, type UnitTree, type UnitTreeEntry, type UnitTreeNode } from './unit-tree.ts'
