@@ -36,6 +36,14 @@ export {
   unrecognizedFleetKeyMessage,
   unrecognizedFleetKeys,
 } from './fleet-options.ts'
+export {
+  checkUnitRequirements,
+  defaultRequirementsPolicy,
+  fleetRequirementsPolicy,
+  type RequirementsFinding,
+  type RequirementsPolicy,
+  readRequirements,
+} from './fleet-requirements.ts'
 export { expandFleetSpecifiers } from './fleet-specifiers.ts'
 export { matchGlob } from './go-glob.ts'
 export { goQuote } from './go-quote.ts'
