@@ -1,1 +1,30 @@
-export {}
+/**
+ * fleetd as a library: it keeps a machine registered, runs the units that belong on it, places units on machines while
+ * it leads, and answers the fleet API v1. Over any `Kv` and any `UnitManager`; it knows neither etcd nor D-Bus.
+ * @packageDocumentation
+ */
+export type { RecordStore } from './agent/local-record.ts'
+export { checkListener } from './api/authorize.ts'
+export { FleetError, type FleetErrorCode } from './errors.ts'
+export { createFleet, type Fleet, type FleetConfig, type FleetMachine, type FleetOptions } from './fleet.ts'
+export {
+  type ClusterView,
+  clusterStateOf,
+  createViewReader,
+  currentStateOf,
+  type RegistryLease,
+  type RegistryMachine,
+  type RegistryProblem,
+  type RegistryUnit,
+  type UnreadableUnit,
+  type ViewReader,
+} from './registry/cluster-view.ts'
+export type { EngineLease, MachineObject, UnitState } from './registry/codec.ts'
+export { createKeyspace, defaultPrefix, type KeyMeaning, type Keyspace } from './registry/keyspace.ts'
+export {
+  createRegistry,
+  type HeldLease,
+  type Registry,
+  type StoredUnit,
+  type UnitContent,
+} from './registry/registry.ts'
