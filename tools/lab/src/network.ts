@@ -1,0 +1,59 @@
+/**
+ * The network of a lab: a namespace of its own with one bridge, so that nothing touches the host's own links.
+ * The namespace is held by a file of the lab's runtime folder, not by `ip netns`, which leaves its folder mounted.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { runCommand, runOrThrow } from './command.ts'
+import { bridgeName, hostAddress, type LabNames, linkName } from './names.ts'
+
+/** Makes the namespace and in it the bridge with the lab's own address. */
+export async function createNetwork(names: LabNames): Promise<void> {
+  writeFileSync(names.networkFile, '')
+  await runOrThrow('unshare', [`--net=${names.networkFile}`, 'true'])
+  const batch = [
+    'link set lo up',
+    `link add ${bridgeName} type bridge`,
+    `address add ${hostAddress}/24 dev ${bridgeName}`,
+    `link set ${bridgeName} up`,
+  ]
+  await runInNetwork(names, 'ip', ['-batch', '-'], `${batch.join('\n')}\n`)
+}
+
+/** Runs a program of the host inside the lab's network. */
+export const runInNetwork = (names: LabNames, file: string, args: readonly string[], input?: string): Promise<string> =>
+  runOrThrow('nsenter', [`--net=${names.networkFile}`, file, ...args], { input })
+
+/** Takes a machine's link out of the bridge: no packet comes or goes, and nobody is told. */
+export const cutLink = async (names: LabNames, machine: string): Promise<void> => {
+  await runInNetwork(names, 'ip', ['link', 'set', linkName(names, machine), 'nomaster'])
+}
+
+/** Puts the link back. */
+export const restoreLink = async (names: LabNames, machine: string): Promise<void> => {
+  await runInNetwork(names, 'ip', ['link', 'set', linkName(names, machine), 'master', bridgeName])
+}
+
+/** Whether the machine's link is in the bridge; false for a machine without a link. */
+export async function isLinked(names: LabNames, machine: string): Promise<boolean> {
+  const result = await runCommand('nsenter', [
+    `--net=${names.networkFile}`,
+    'ip',
+    '-o',
+    'link',
+    'show',
+    'dev',
+    linkName(names, machine),
+  ])
+  return result.code === 0 && result.stdout.includes(`master ${bridgeName}`)
+}
+
+/** Lets the namespace go; with its last process gone the kernel removes all links in it. */
+export async function removeNetwork(names: LabNames): Promise<void> {
+  while (isMounted(names.networkFile)) await runOrThrow('umount', [names.networkFile])
+  if (existsSync(names.networkFile)) rmSync(names.networkFile)
+}
+
+const isMounted = (file: string): boolean =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .some((line) => line.split(' ')[4] === file)
