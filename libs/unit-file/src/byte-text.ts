@@ -65,6 +65,18 @@ export const textOfByteString = (byteString: string): string =>
 export const replacedTextOfByteString = (byteString: string): string =>
   isAscii(byteString) ? byteString : decodeByteString(byteString, () => '\ufffd')
 
+/** What systemd's `utf8_is_valid` refuses: bytes that are not UTF-8, surrogates, the 66 non-characters. */
+const uncleanCharacters = /\p{Cs}|\p{Noncharacter_Code_Point}/u
+
+/** Whether systemd takes a text for UTF-8. */
+export const isCleanText = (text: string): boolean => !uncleanCharacters.test(text)
+
+/** A text for people: each byte of what systemd does not take for UTF-8 is shown as U+FFFD. */
+export const showText = (text: string): string =>
+  text.replaceAll(new RegExp(uncleanCharacters.source, 'gu'), (character) =>
+    '\ufffd'.repeat(character >= '\udc80' && character <= '\udcff' ? 1 : byteLength(character)),
+  )
+
 /** How many bytes a text has. */
 export const byteLength = (text: string): number => (isAscii(text) ? text.length : encodeText(text).length)
 

@@ -1,5 +1,5 @@
 /** What a process gets when systemd starts it: variables in its arguments, environment files. Rules: spec/unit-files.md §4.2. */
-import { decodeBytes } from './byte-text.ts'
+import { decodeBytes, isCleanText } from './byte-text.ts'
 import type { ExecCommand } from './exec-line.ts'
 import { stripText } from './source.ts'
 import { splitWords, variableWords } from './words.ts'
@@ -23,8 +23,7 @@ export function isAssignment(text: string): boolean {
   return equals > 0 && isVariableName(text.slice(0, equals)) && isVariableValue(text.slice(equals + 1))
 }
 
-const isVariableValue = (value: string): boolean =>
-  !/[\0-\x08\x0b-\x1f\x7f]|[\udc80-\udcff](?<![\ud800-\udbff].)/.test(value)
+const isVariableValue = (value: string): boolean => isCleanText(value) && !/[\0-\x08\x0b-\x1f\x7f]/.test(value)
 
 /** The variables of `NAME=value` texts, in order; a later one replaces the value of an earlier one in place. */
 export function environmentOf(assignments: Iterable<string>): Environment {

@@ -17,6 +17,27 @@ export {
   unescapeName,
   unescapePath,
 } from './escape.ts'
+export {
+  evaluateUnit,
+  type LoadState,
+  readAsSystemd,
+  type UnitCondition,
+  type UnitEnvironmentFile,
+  type UnitEvaluation,
+  type UnitSources,
+} from './evaluate-unit.ts'
+export {
+  commandArguments,
+  type Environment,
+  type EnvironmentFile,
+  environmentOf,
+  expandArguments,
+  isAssignment,
+  isVariableName,
+  mergeEnvironments,
+  parseEnvironmentFile,
+} from './exec-environment.ts'
+export { type ExecCommand, type ExecFlag, type ExecLine, type ExpandWord, parseExecLine } from './exec-line.ts'
 export { type FoundUnit, findUnit, mapUnitFiles, type UnitFileMap } from './find-unit.ts'
 export {
   checkFleetUnitName,
@@ -58,11 +79,36 @@ export {
   type UnitLink,
   unitFileStates,
 } from './install.ts'
+export { type KnownOption, knownOption, knownOptions, type OptionSplit, type OptionType } from './known-options.ts'
 export type { UnitOption } from './option.ts'
 export { clusterDialect, type FleetDialect, type FleetParseError, fleetDialect, readAsFleet } from './read-fleet.ts'
+export {
+  type ReadingStop,
+  readSections,
+  type SectionedReading,
+  type SystemdAssignment,
+  type SystemdEvent,
+  type SystemdFile,
+  sectionsOf,
+} from './read-systemd.ts'
 export { renderOptions } from './render.ts'
+export {
+  type AssignmentBlock,
+  type BlankBlock,
+  type CommentBlock,
+  type HeaderBlock,
+  type JunkBlock,
+  type OverlongBlock,
+  type PhysicalLine,
+  type Position,
+  parseUnitFile,
+  renderUnitFile,
+  type UnitFile,
+  type UnitFileBlock,
+} from './source.ts'
 export { expandInstallSpecifiers, expandSpecifiers, type SpecifierContext, type SpecifierError } from './specifiers.ts'
 export { hashBytes, hashOptions, shortHash } from './unit-hash.ts'
+export type { MessagePriority, UnitMessage, ValueFinding } from './unit-message.ts'
 export {
   defaultSlice,
   instanceName,
@@ -82,3 +128,29 @@ export {
 } from './unit-name.ts'
 export { systemSearchPath, type UnitSearchPath, userSearchPath } from './unit-search-path.ts'
 export { createUnitTree, type UnitTree, type UnitTreeEntry, type UnitTreeNode } from './unit-tree.ts'
+export {
+  isDocumentationUrl,
+  type NumberError,
+  parseBoolean,
+  parseInteger,
+  parseMode,
+  parsePermyriad,
+  parseSignal,
+  parseSize,
+  parseTimeSpan,
+  parseUnsigned,
+} from './values.ts'
+export {
+  escapedWords,
+  plainRawWords,
+  plainWords,
+  quotedRawWords,
+  quotedWords,
+  quoteWord,
+  relaxedWords,
+  splitWords,
+  unescapeText,
+  type WordError,
+  type WordSyntax,
+  wordsUntilError,
+} from './words.ts'

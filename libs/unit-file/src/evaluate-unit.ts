@@ -1,0 +1,256 @@
+/**
+ * What systemd 252 makes of a unit's files: settings after repeats and resets, messages in the order of the journal, and
+ * whether the unit loads. Which files in which order is the caller's (load-unit.ts). Rules: spec/unit-files.md §1.4, §4.4.
+ */
+import { assert } from '@cluster/prelude'
+import type { ExecCommand, ExpandWord } from './exec-line.ts'
+import { type KnownOption, knownOption } from './known-options.ts'
+import { type ReadingStop, readSections, type SystemdAssignment, type SystemdFile } from './read-systemd.ts'
+import { readValue } from './read-value.ts'
+import { expandSpecifiers, type SpecifierContext } from './specifiers.ts'
+import type { UnitMessage } from './unit-message.ts'
+import { parseUnitName, type UnitNameParts } from './unit-name.ts'
+import { judgeUnit } from './verdict.ts'
+
+/** `bad-setting`: refused by a rule about the unit. `error`: reading stopped. */
+export type LoadState = 'loaded' | 'masked' | 'bad-setting' | 'error'
+
+/** One `Condition…=` or `Assert…=`. */
+export type UnitCondition = {
+  readonly name: string
+  /** `|`: one of those that have it must hold. */
+  readonly trigger: boolean
+  /** `!`: must not hold. */
+  readonly negate: boolean
+  readonly parameter: string
+}
+
+export type UnitEnvironmentFile = { readonly path: string; readonly optional: boolean }
+
+/** A unit as systemd sees it after reading all of its files. */
+export type UnitEvaluation = {
+  readonly unitName: string
+  readonly loadState: LoadState
+  /** Why not `loaded`, as the bus says it. */
+  readonly loadError?: string
+  readonly messages: readonly UnitMessage[]
+  /** Absent: systemd shows the unit's name. */
+  readonly description?: string
+  readonly documentation: readonly string[]
+  readonly conditions: readonly UnitCondition[]
+  readonly asserts: readonly UnitCondition[]
+  /** `NAME=value`, each name once. */
+  readonly environment: readonly string[]
+  readonly environmentFiles: readonly UnitEnvironmentFile[]
+  /** Key (`ExecStart` …) → commands in order. */
+  readonly commands: ReadonlyMap<string, readonly ExecCommand[]>
+  /** Key (`Wants` …, obsolete spellings replaced) → names in the order given, each once; implicit ones are not in it. */
+  readonly dependencies: ReadonlyMap<string, readonly string[]>
+  /** `Section.Key` → what was kept of every key that is set, these included: one entry, or the words of a list. */
+  readonly settings: ReadonlyMap<string, readonly string[]>
+}
+
+export type UnitSources = {
+  /** A complete valid name that is no template; what `%n` and messages say. */
+  readonly unitName: string
+  /** Other names of the same unit; a dependency on one of them is dropped. */
+  readonly aliases?: readonly string[]
+  readonly main: SystemdFile
+  /** In order of application. Each starts outside of any section; an error ends only the one it is in. */
+  readonly dropIns?: readonly SystemdFile[]
+  readonly specifiers: SpecifierContext
+}
+
+/**
+ * Reads a main file and drop-ins on top of it, and judges the result.
+ *
+ * @throws InvariantError when the name is not a valid unit name
+ */
+export function evaluateUnit({ unitName, aliases = [], main, dropIns = [], specifiers }: UnitSources): UnitEvaluation {
+  const parts = parseUnitName(unitName)
+  assert(parts.ok, 'the name of a unit to evaluate is valid')
+  const expand: ExpandWord = (word) => expandSpecifiers(unitName, word, specifiers)
+  const state = new EvaluationState(unitName, new Set([unitName, ...aliases]), expand)
+  if (main.text.length === 0) return state.result('masked', `Unit ${unitName} is masked.`)
+
+  const stop = state.read(main, parts.value)
+  if (stop === 'bad-setting') {
+    state.messages.push({ priority: 'notice', text: 'Unit configuration has fatal error, unit will not be started.' })
+    return state.result('bad-setting', badSetting(unitName))
+  }
+  if (stop !== undefined) return state.result('error', stop)
+  for (const dropIn of dropIns) state.read(dropIn, parts.value)
+
+  const verdict = judgeUnit(parts.value, { settings: state.settings, commands: state.commands })
+  state.messages.push(...verdict.messages)
+  if (verdict.refused === 'bad-setting') return state.result('bad-setting', badSetting(unitName))
+  return verdict.refused === 'error' ? state.result('error', 'Invalid argument') : state.result('loaded')
+}
+
+/** One text as systemd reads it: `evaluateUnit` without drop-ins. */
+export const readAsSystemd = (
+  text: string | Uint8Array,
+  { unitName, specifiers }: { readonly unitName: string; readonly specifiers: SpecifierContext },
+): UnitEvaluation => evaluateUnit({ unitName, main: { text }, specifiers })
+
+const badSetting = (unitName: string): string => `Unit ${unitName} has a bad unit file setting.`
+
+/** Keys of which an empty value clears all others of the same kind too. */
+const resetTogether: readonly RegExp[] = [
+  /^Unit\.Condition/,
+  /^Unit\.Assert/,
+  /^Socket\.Listen/,
+  /^Timer\.On(?!ClockChange|TimezoneChange)/,
+  /^Path\.(?:Path|DirectoryNotEmpty)/,
+]
+
+/** Dependencies on the unit itself that are dropped with a word; others vanish silently. */
+const warnedDependencies = new Set(['After', 'Before', 'Conflicts', 'OnFailure', 'OnSuccess'])
+
+/** What grows while files are read, one assignment after the other. */
+class EvaluationState {
+  readonly messages: UnitMessage[] = []
+  readonly settings = new Map<string, readonly string[]>()
+  readonly commands = new Map<string, readonly ExecCommand[]>()
+  readonly #conditions: { readonly setting: string; readonly condition: UnitCondition }[] = []
+  readonly #unitName: string
+  readonly #names: ReadonlySet<string>
+  readonly #expand: ExpandWord
+
+  constructor(unitName: string, names: ReadonlySet<string>, expand: ExpandWord) {
+    this.#unitName = unitName
+    this.#names = names
+    this.#expand = expand
+  }
+
+  /** Applies a file; tells why reading stopped before its end. */
+  read(file: SystemdFile, parts: UnitNameParts): ReadingStop | 'bad-setting' | undefined {
+    const { events, stop } = readSections(file, parts.type)
+    for (const event of events) {
+      if (event.kind === 'message') this.messages.push(event.message)
+      else {
+        const stopped = this.#assign(event.assignment)
+        if (stopped !== undefined) return stopped === 'error' ? 'Invalid argument' : stopped
+      }
+    }
+    return stop
+  }
+
+  #assign(assignment: SystemdAssignment): 'bad-setting' | 'error' | undefined {
+    const { section, key, value, line, file } = assignment
+    const option = knownOption(section, key)
+    // PID 1 reads [Install] for its syntax only
+    if (option === undefined || section === 'Install') return undefined
+    const name = settingName(section, key, option)
+    if (value === '' && option.reset) {
+      this.#reset(name)
+      return undefined
+    }
+    if (value === '' && adds(option)) return undefined
+    const reading = readValue({ unitName: this.#unitName, section, key, value, option, expand: this.#expand })
+    const place = file === undefined ? { line } : { line, file }
+    for (const finding of reading.findings) this.messages.push({ ...finding, ...place })
+    if (reading.commands !== undefined) {
+      this.commands.set(key, [...(this.commands.get(key) ?? []), ...reading.commands])
+    }
+    if (reading.values !== undefined) this.#keep(name, option, reading.values)
+    return reading.stop
+  }
+
+  #reset(name: string): void {
+    const group = resetTogether.find((pattern) => pattern.test(name))
+    for (const setting of [...this.settings.keys()]) {
+      if (setting === name || group?.test(setting)) this.settings.delete(setting)
+    }
+    if (group !== undefined) {
+      const rest = this.#conditions.filter(({ setting }) => !group.test(setting))
+      this.#conditions.splice(0, this.#conditions.length, ...rest)
+    }
+    this.commands.delete(name.slice(name.indexOf('.') + 1))
+    // here empty is a value of its own: no capability at all
+    if (name.endsWith('.CapabilityBoundingSet')) this.settings.set(name, [])
+  }
+
+  #keep(name: string, option: KnownOption, values: readonly string[]): void {
+    if (!option.list) {
+      this.settings.set(name, values)
+      return
+    }
+    if (option.type === 'condition' || option.type === 'condition path') {
+      for (const value of values) this.#conditions.push({ setting: name, condition: conditionOf(name, value) })
+    }
+    const before = this.settings.get(name) ?? []
+    if (option.type === 'unit names') this.settings.set(name, this.#withDependencies(name, before, values))
+    else if (name.endsWith('.Environment')) this.settings.set(name, withVariables(before, values))
+    else this.settings.set(name, [...before, ...values])
+  }
+
+  #withDependencies(name: string, before: readonly string[], added: readonly string[]): readonly string[] {
+    const key = name.slice('Unit.'.length)
+    for (const own of added.filter((unit) => this.#names.has(unit))) {
+      if (!warnedDependencies.has(key)) continue
+      const reason = own === this.#unitName ? '' : `, as ${own} is merged into ${this.#unitName}`
+      this.messages.push({ priority: 'warning', text: `Dependency ${key}=${own} is dropped${reason}.` })
+    }
+    return [...new Set([...before, ...added.filter((unit) => !this.#names.has(unit))])]
+  }
+
+  result(loadState: LoadState, loadError?: string): UnitEvaluation {
+    const list = (name: string): readonly string[] => this.settings.get(name) ?? []
+    const description = this.settings.get('Unit.Description')?.[0]
+    const ofKind = (kind: string): readonly UnitCondition[] =>
+      this.#conditions.filter(({ setting }) => setting.startsWith(kind)).map(({ condition }) => condition)
+    const own = (key: string): readonly string[] =>
+      [...this.settings].find(([name]) => name.endsWith(`.${key}`) && !name.startsWith('Unit.'))?.[1] ?? []
+    const dependencies = [...this.settings].filter(([name]) => isDependency(name))
+    return {
+      unitName: this.#unitName,
+      loadState,
+      ...(loadError === undefined ? {} : { loadError }),
+      messages: this.messages,
+      ...(description === undefined ? {} : { description }),
+      documentation: list('Unit.Documentation'),
+      conditions: ofKind('Unit.Condition'),
+      asserts: ofKind('Unit.Assert'),
+      environment: own('Environment'),
+      environmentFiles: own('EnvironmentFile').map((path) =>
+        path.startsWith('-') ? { path: path.slice(1), optional: true } : { path, optional: false },
+      ),
+      commands: this.commands,
+      dependencies: new Map(dependencies.map(([name, units]) => [name.slice('Unit.'.length), units])),
+      settings: this.settings,
+    }
+  }
+}
+
+/** Lists of which an empty value clears nothing. */
+const adds = (option: KnownOption): boolean =>
+  option.type === 'unit names' || option.type === 'socket names' || option.type === 'paths'
+
+const isDependency = (name: string): boolean => {
+  const [section = '', key = ''] = name.split('.')
+  return section === 'Unit' && knownOption(section, key)?.type === 'unit names'
+}
+
+/** Obsolete spellings that mean exactly another key of the same section are kept under that one. */
+function settingName(section: string, key: string, option: KnownOption): string {
+  const replaced = option.type === 'unit names' || key === 'StartLimitInterval' ? option.replacedBy : undefined
+  if (replaced === undefined) return `${section}.${key}`
+  return replaced.endsWith(' in [Unit]') ? `Unit.${replaced.slice(0, -' in [Unit]'.length)}` : `${section}.${replaced}`
+}
+
+function conditionOf(name: string, value: string): UnitCondition {
+  const trigger = value.startsWith('|')
+  const rest = trigger ? value.slice(1) : value
+  const negate = rest.startsWith('!')
+  return { name: name.slice('Unit.'.length), trigger, negate, parameter: negate ? rest.slice(1) : rest }
+}
+
+/** A later value takes the place of an earlier one of the same name. */
+function withVariables(before: readonly string[], added: readonly string[]): readonly string[] {
+  const variables = new Map(before.map((assignment) => [variableName(assignment), assignment]))
+  for (const assignment of added) variables.set(variableName(assignment), assignment)
+  return [...variables.values()]
+}
+
+const variableName = (assignment: string): string => assignment.slice(0, assignment.indexOf('='))
