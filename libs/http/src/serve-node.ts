@@ -162,10 +162,11 @@ async function answer(
 
 async function respond(response: HttpResponse, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const { status, headers = [], body } = response
-  if (!incoming.complete) await drain(incoming)
   // Names in a list, so that duplicates and the spelling stay.
   const flat = headers.flat()
   const isWhole = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+  // A stream may be made of the request's own body: it reads what it needs.
+  if (isWhole && !incoming.complete) await drain(incoming)
   const mayHaveBody = status >= 200 && status !== 204 && status !== 304
   if (isWhole && mayHaveBody && headerOf(headers, 'content-length') === undefined) {
     flat.push('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)))
