@@ -33,6 +33,7 @@ export type BusConnection = {
    * @throws SystemdError `systemd/unavailable`, `systemd/timeout`, `systemd/refused`
    */
   readonly call: (call: BusCall) => Promise<readonly unknown[] | undefined>
+  readonly isOpen: () => boolean
   /** Ends the connection; calls in flight fail with `systemd/unavailable`. `onClosed` is not called. */
   readonly close: () => void
 }
@@ -164,6 +165,7 @@ export async function connectBus({
 
   return {
     call,
+    isOpen: () => state === 'open',
     close: () => {
       if (state !== 'closed') close(lostBus(address, 'closed by us'))
     },

@@ -82,13 +82,16 @@ export async function openDbusUnitManager({
     hub.announce(names)
   }
 
-  async function connect(): Promise<BusConnection> {
+  /** Connects and listens; from then on this is the connection. */
+  async function connect(): Promise<void> {
     const connection = await connectBus({
       address: busAddress,
       clock,
       timeoutMs: callTimeoutMs,
       onSignal,
       onClosed: (reason) => {
+        // lost before it was ours: whoever connects hears it as a failed call
+        if (bus === undefined || bus !== connection) return
         bus = undefined
         log.warn('connection to systemd lost', { reason })
         void reconnect()
@@ -107,11 +110,12 @@ export async function openDbusUnitManager({
         })
       }
       await subscribe(connection)
+      if (!connection.isOpen() || closing.signal.aborted) throw new SystemdError('systemd/unavailable', 'lost again')
     } catch (error) {
       connection.close()
       throw error
     }
-    return connection
+    bus = connection
   }
 
   const subscribe = (connection: BusConnection): Promise<unknown> =>
@@ -129,9 +133,7 @@ export async function openDbusUnitManager({
       await clock.sleep(waitMs, closing.signal)
       if (closing.signal.aborted) return
       try {
-        const connection = await connect()
-        if (closing.signal.aborted) return connection.close()
-        bus = connection
+        await connect()
         log.info('connected to systemd again')
         return announce(ours)
       } catch (error) {
@@ -411,7 +413,7 @@ export async function openDbusUnitManager({
     await callManager({ what: 'daemon-reload', member: 'Reload', timeoutMs: callTimeoutMs * 4 })
   }
 
-  bus = await connect()
+  await connect()
   return {
     list,
     load,
