@@ -17,7 +17,7 @@ export type Situation =
   /** It runs on every machine that fits. */
   | { readonly kind: 'global'; readonly machines: readonly string[] }
   | { readonly kind: 'placed'; readonly machine: string; readonly isConfirmed: boolean }
-  /** The next plan puts it there; `from` is where it is until then. */
+  /** The next plan puts it there; `from` is where it is until then, `reason` why it leaves or comes. */
   | { readonly kind: 'about-to-move'; readonly machine: string; readonly from?: string; readonly reason: string }
   /** No machine can have it. `from` is where it is until the next plan takes it away. */
   | { readonly kind: 'waiting'; readonly from?: string; readonly reason?: string }
@@ -79,10 +79,10 @@ function situationOf(
   }
   const from = unit.machine
   const machine = after.units.find((each) => each.name === name)?.machine
-  const last = tasks.findLast((task) => task.unit === name)
+  const first = tasks.find((task) => task.unit === name)
   const leaves = { ...(from === undefined ? {} : { from }) }
-  if (machine === undefined) return { kind: 'waiting', ...leaves, ...(last && { reason: last.reason }) }
-  if (machine !== from) return { kind: 'about-to-move', machine, ...leaves, reason: last?.reason ?? '' }
+  if (machine === undefined) return { kind: 'waiting', ...leaves, ...(first && { reason: first.reason }) }
+  if (machine !== from) return { kind: 'about-to-move', machine, ...leaves, reason: first?.reason ?? '' }
   return { kind: 'placed', machine, isConfirmed: state.machines.some(({ id }) => id === machine) }
 }
 
