@@ -1,1 +1,64 @@
-export {}
+/** fleetctl: the real surroundings, signals, the exit code. */
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { type FlagValues, ioOf, runCommandLine } from '@cluster/cli'
+import type { Clock } from '@cluster/prelude'
+import type { Context, RunProgram } from './context.ts'
+import { fleetctl } from './fleetctl.ts'
+import { filesIn } from './local-files.ts'
+import { openFleet } from './open-fleet.ts'
+
+const io = ioOf(process)
+const interruption = new AbortController()
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, ms)
+      if (signal?.aborted === true) end()
+      else signal?.addEventListener('abort', end)
+    }),
+}
+
+const runProgram: RunProgram = ([program, ...args], signal) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit' })
+    const stop = (): void => void child.kill('SIGINT')
+    signal.addEventListener('abort', stop)
+    child.on('error', (error) => ('code' in error && error.code === 'ENOENT' ? resolve(undefined) : reject(error)))
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', stop)
+      if (signal.aborted) reject(signal.reason)
+      else resolve(code ?? 1)
+    })
+  })
+
+// The first signal ends waits and requests; a second one ends the program where it stands.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort())
+
+const surroundings = (settings: FlagValues): Context => ({
+  io,
+  settings,
+  clock,
+  files: filesIn(process.cwd()),
+  host: {
+    machineId: async () => (await readFile('/etc/machine-id', 'utf8').catch(() => undefined))?.trim(),
+    homeFolder: homedir(),
+  },
+  runProgram,
+  signal: interruption.signal,
+  openFleet: (flags) => openFleet({ io, clock }, flags),
+})
+
+// No top-level await: the program is bundled as CommonJS. The exit code is set, not forced, so that output is flushed.
+void runCommandLine(fleetctl, process.argv.slice(2), io, surroundings).then((exitCode) => {
+  process.exitCode = exitCode
+})

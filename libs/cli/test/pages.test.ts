@@ -102,6 +102,7 @@ describe('completion', () => {
       writeFileSync(file, renderCompletion(line, 'bash'))
       const complete = (...words: string[]) =>
         execFileSync('bash', [
+          '--norc',
           '-c',
           `source ${file}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tool; printf '%s\\n' "\${COMPREPLY[@]}"`,
           'bash',

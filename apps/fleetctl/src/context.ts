@@ -1,0 +1,38 @@
+/** What commands are given: streams, time, files, programs, the daemon. `main.ts` gives the real ones, tests their own. */
+import type { FlagValues, Invocation, Io } from '@cluster/cli'
+import type { FleetClient } from '@cluster/fleet-api'
+import type { Clock } from '@cluster/prelude'
+import type { LocalFiles } from './local-files.ts'
+
+/** The computer that fleetctl runs on. */
+export type Host = {
+  /** Text of /etc/machine-id; `undefined` when there is none. */
+  readonly machineId: () => Promise<string | undefined>
+  /** Home folder of the person. */
+  readonly homeFolder: string
+}
+
+/**
+ * Runs a program with our own stdin, stdout and stderr and gives its exit code; `undefined` when there is no such
+ * program on this computer. Ended by the signal.
+ */
+export type RunProgram = (argv: readonly [string, ...string[]], signal: AbortSignal) => Promise<number | undefined>
+
+export type Context = {
+  readonly io: Io
+  /** Values of the global flags. */
+  readonly settings: FlagValues
+  readonly clock: Clock
+  readonly files: LocalFiles
+  readonly host: Host
+  readonly runProgram: RunProgram
+  /** Fires when the person interrupts. */
+  readonly signal: AbortSignal
+  /** @throws FleetApiError, SettingsError for settings that no client can be made of */
+  readonly openFleet: (settings: FlagValues) => Promise<FleetClient & AsyncDisposable>
+}
+
+/** The context of a command that talks to the daemon. */
+export type FleetContext = Context & { readonly fleet: FleetClient }
+
+export type RunCommand = (context: FleetContext, invocation: Invocation) => Promise<number>
