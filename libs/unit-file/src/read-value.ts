@@ -3,6 +3,7 @@
  * Rules: spec/unit-files.md §1.4, §3, §4.4. Types without a reader below are kept as they are, unchecked.
  */
 import type { Result } from '@cluster/prelude'
+import { isCalendarExpression } from './calendar.ts'
 import { isAssignment, isVariableName } from './exec-environment.ts'
 import { type ExecCommand, type ExpandWord, parseExecLine } from './exec-line.ts'
 import type { KnownOption, OptionType } from './known-options.ts'
@@ -25,12 +26,14 @@ import {
 } from './values.ts'
 import {
   escapedWords,
+  firstWord,
   plainRawWords,
   plainWords,
   quotedRawWords,
   quotedWords,
   splitWords,
   unescapeText,
+  type WordError,
   type WordSyntax,
   wordsUntilError,
 } from './words.ts'
@@ -81,7 +84,7 @@ function expanded(input: ValueInput, read: (value: string) => ValueReading): Val
 function readWords(
   input: ValueInput,
   syntax: WordSyntax,
-  invalid: (value: string) => string,
+  invalid: (value: string, broken: WordError['kind']) => string,
   readWord: (word: string) => string | ValueFinding,
   unresolved = (word: string, message: string): string =>
     `Failed to resolve unit specifiers in '${word}', ignoring: ${message}`,
@@ -97,7 +100,7 @@ function readWords(
     if (typeof read === 'string') values.push(read)
     else findings.push(read)
   }
-  if (broken !== undefined) findings.push(warning(invalid(input.value)))
+  if (broken !== undefined) findings.push(warning(invalid(input.value, broken.kind)))
   return { values, findings }
 }
 
@@ -195,7 +198,10 @@ const relativeDirectories: Reader = (input) =>
   readWords(
     input,
     escapedWords,
-    (value) => `Invalid syntax in ${input.key}=, ignoring: ${value}`,
+    (value, broken) =>
+      broken === 'open-quote'
+        ? `Invalid syntax ${input.key}=${value}, ignoring: Invalid argument`
+        : `Invalid syntax in ${input.key}=, ignoring: ${value}`,
     (word) => {
       const path = word.split(':')[0] ?? ''
       if (path.startsWith('/')) return error(`${input.key}= path is absolute, ignoring: ${path}`)
@@ -530,11 +536,12 @@ const cpuList: Reader = ({ key, value }) => {
   const values: string[] = []
   const findings: ValueFinding[] = []
   for (const word of words.value) {
-    const range = /^(\d+)(?:-(\d+))?$/.exec(word)
-    if (range === null) return ignored(error(`Failed to parse CPU affinity '${word}'`))
-    const [, first = '', last = first] = range
-    if (Number(first) > Number(last)) {
-      findings.push(warning(`Range '${word}' is invalid, ${first} > ${last}, ignoring.`))
+    const [first = '', last = first, ...more] = word.split('-')
+    const low = parseUnsigned(first)
+    const high = parseUnsigned(last)
+    if (!low.ok || !high.ok || more.length > 0) return ignored(error(`Failed to parse CPU affinity '${word}'`))
+    if (low.value > high.value) {
+      findings.push(warning(`Range '${word}' is invalid, ${low.value} > ${high.value}, ignoring.`))
     } else values.push(word)
   }
   return { values, findings }
@@ -564,7 +571,10 @@ const systemCalls: Reader = (input) => {
 
 const timerTrigger: Reader = (input) =>
   expanded(input, (value) => {
-    if (input.key === 'OnCalendar') return kept(value)
+    if (input.key === 'OnCalendar') {
+      if (isCalendarExpression(value)) return kept(value)
+      return ignored(warning(`Failed to parse calendar specification, ignoring: ${value}`))
+    }
     if (parseTimeSpan(value) !== undefined) return kept(value)
     return ignored(warning(`Failed to parse timer value, ignoring: ${value}`))
   })
@@ -679,18 +689,11 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
   ),
   output,
   input: standardInput,
-  capabilities: (input) =>
-    readWords(
-      input,
-      quotedWords,
-      (value) => `Failed to parse word: ${value}`,
-      (word) => word,
-    ),
+  // unknown names and open quotes vanish without a word
+  capabilities: ({ value }) => ({ values: wordsUntilError(value, quotedWords).words, findings: [] }),
   'address families': (input) =>
     readWords(input, quotedWords, invalidSyntax, (word) =>
-      /^~?(?:AF_[A-Z0-9_]+|none)$/.test(word) || word === '~'
-        ? word
-        : warning(`Failed to parse address family, ignoring: ${word}`),
+      isAddressFamily(word.replace(/^~/, '')) ? word : warning(`Failed to parse address family, ignoring: ${word}`),
     ),
   architectures: (input) =>
     readWords(input, quotedWords, invalidSyntax, (word) =>
@@ -715,8 +718,9 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
     )
   },
   controllers: ({ value }) => {
-    const names = value.split(/[ \t\n\r]+/)
-    return names.every((name) => controllers.has(name))
+    // unknown names are passed over as long as one is known
+    const names = wordsUntilError(value, plainWords).words.filter((name) => controllers.has(name))
+    return names.length > 0
       ? { values: names, findings: [] }
       : ignored(warning(`Invalid cgroup string: ${value}, ignoring`))
   },
@@ -746,8 +750,7 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
     if (!words.ok || words.value[0] === undefined) {
       return ignored(warning(`Failed to extract device path and rights from '${input.value}', ignoring.`))
     }
-    const [device] = words.value
-    const rights = input.value.slice(input.value.indexOf(device) + device.length).replace(/^["']?[ \t]*/, '')
+    const rights = restOfFirstWord(input.value)
     if (!/^[rwm]*$/.test(rights)) return ignored(warning(`Invalid device rights '${rights}', ignoring.`))
     return kept(input.value)
   },
@@ -766,6 +769,21 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
   },
   'timer trigger': timerTrigger,
 }
+
+/** The text behind the first word, as it is written. */
+function restOfFirstWord(value: string): string {
+  const first = firstWord(value, 0, quotedWords)
+  return first.ok && first.value !== undefined ? value.slice(first.value.rest) : ''
+}
+
+const addressFamilies = new Set(
+  `UNSPEC UNIX LOCAL INET AX25 IPX APPLETALK NETROM BRIDGE ATMPVC X25 INET6 ROSE DECnet NETBEUI SECURITY KEY NETLINK ROUTE
+   PACKET ASH ECONET ATMSVC RDS SNA IRDA PPPOX WANPIPE LLC IB MPLS CAN TIPC BLUETOOTH IUCV RXRPC ISDN PHONET IEEE802154
+   CAIF ALG NFC VSOCK KCM QIPCRTR SMC XDP MCTP`.split(/\s+/),
+)
+
+const isAddressFamily = (word: string): boolean =>
+  word === '' || word === 'none' || (word.startsWith('AF_') && addressFamilies.has(word.slice('AF_'.length)))
 
 const controllers = new Set(
   `cpu cpuacct cpuset io blkio memory devices pids bpf-firewall bpf-devices bpf-foreign bpf-socket-bind

@@ -91,7 +91,9 @@ export function parseTimeSpan(text: string): bigint | 'infinity' | undefined {
     // a number may run into the end or a blank, but not into what is no unit
     if (unit === undefined && behind !== '' && spaced === behind) return undefined
     const microseconds = unit?.[1] ?? 1_000_000n
-    total += BigInt(units.replace('+', '') || '0') * microseconds
+    const count = BigInt(units.replace('+', '') || '0')
+    if (count >= unsigned64Max / microseconds) return undefined
+    total += count * microseconds
     let part = microseconds / 10n
     for (const digit of fraction) {
       total += BigInt(digit) * part
