@@ -136,7 +136,12 @@ function send(agents: Agents, url: URL, request: FetchRequest): Promise<Sent> {
 
     outgoing.on('error', (cause) => {
       settleHead()
-      resolve({ kind: 'failed', error: toHttpError(cause, place), wasReused: outgoing.reusedSocket })
+      const error = toHttpError(cause, place)
+      resolve({
+        kind: 'failed',
+        error: isConnected ? error : beforeConnected(error, place),
+        wasReused: outgoing.reusedSocket,
+      })
     })
     outgoing.on('response', (incoming) => {
       settleHead()
@@ -160,6 +165,18 @@ function send(agents: Agents, url: URL, request: FetchRequest): Promise<Sent> {
     })
     outgoing.end(body)
   })
+}
+
+/** Silence and cuts while a connection is being made: nothing of the request was sent yet. */
+function beforeConnected(error: HttpError, place: string): HttpError {
+  const options = { hint: error.hint, cause: error.cause }
+  if (error.code === 'http/timeout') {
+    return new HttpError('http/connect-timeout', `${place} could not be connected to`, options)
+  }
+  if (error.code === 'http/connection-reset') {
+    return new HttpError('http/unreachable', `${place} cut the connection before it was made`, options)
+  }
+  return error
 }
 
 type BodyContext = { readonly place: string; readonly idleTimeoutMs: number }

@@ -464,6 +464,18 @@ describe('errors of a client', () => {
     expect(wasNotSent(error)).toBe(true)
   })
 
+  it.each<[string, (socket: Socket) => void, string]>([
+    ['falls silent', () => undefined, 'http/connect-timeout'],
+    ['is cut', (socket) => socket.destroy(), 'http/unreachable'],
+    ['is answered in another tongue', (socket) => socket.end('220 smtp\r\n'), 'http/tls'],
+  ])('say that a request was not sent when the handshake of TLS %s', async (_, behave, code) => {
+    const url = await rawServer((socket) => socket.once('data', () => behave(socket)))
+    const request = { url: url.replace('http:', 'https:'), method: 'PUT', timeToHeadersMs: 100 }
+    const error = await ask(request).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code })
+    expect(wasNotSent(error)).toBe(true)
+  })
+
   it.each(['not a url', 'ftp://a/', 'http://'])('name what is no URL: %s', async (url) => {
     expect(await codeOf(ask({ url }))).toBe('http/invalid-address')
   })

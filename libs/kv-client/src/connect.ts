@@ -19,7 +19,11 @@ export type Etcd2ConnectOptions = {
    * may take that long for each endpoint.
    */
   readonly requestTimeoutMs?: number
-  /** How often a quiet watch looks whether its server still lives. Default 5000. */
+  /**
+   * How often a quiet watch looks whether its server still lives. Default 1000. Keep this and the request timeout
+   * together well below the times to live in the store: a store that stood still for longer lets keys expire when it
+   * goes on, and a watch that did not notice would tell of them as if their owners had vanished.
+   */
   readonly probeMs?: number
   readonly clock: Clock
   readonly random: Random
@@ -40,7 +44,7 @@ export function connectEtcd2({
   password = '',
   tls,
   requestTimeoutMs = 1000,
-  probeMs = 5000,
+  probeMs = 1000,
   clock,
   random,
   log = silentLogger,
