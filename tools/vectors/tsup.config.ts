@@ -6,7 +6,7 @@ export default defineConfig({
   target: 'node20',
   platform: 'node',
   clean: true,
-  noExternal: [/^@cluster\//],
+  noExternal: [/./],
   esbuildOptions(options) {
     options.conditions = ['@cluster/source']
   },

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { naiveRound, naiveTarget } from './naive-fleet.ts'
 import { clusters } from './random-clusters.ts'
 
-const runs = { numRuns: 500 }
+const runs = { numRuns: 300 }
 
 it('plans what fleet plans, round after round', () => {
   fc.assert(

@@ -18,7 +18,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { clusters, policies } from './random-clusters.ts'
 
-const runs = { numRuns: 500 }
+const runs = { numRuns: 300 }
 const settling = policies.map(
   (policy): Policy => ({ ...policy, rounds: 'until-settled', replacement: 'replaced-unit-if-it-fits' }),
 )

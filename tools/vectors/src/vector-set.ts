@@ -25,4 +25,6 @@ export type VectorSet = {
    * names, so that a folder of further cases in the same form runs too.
    */
   readonly cases: (folder: VectorFolder) => readonly VectorCase[]
+  /** What a reader should know of this run: for example cases that are left out, and why. */
+  readonly notes?: (folder: VectorFolder) => readonly string[]
 }

@@ -1,0 +1,23 @@
+/** The sets that can be run, by name. */
+import { corpus } from './sets/corpus.ts'
+import { dropins } from './sets/dropins.ts'
+import { execLines } from './sets/exec-lines.ts'
+import { fleetAgent } from './sets/fleet-agent.ts'
+import { fleetScheduler } from './sets/fleet-scheduler.ts'
+import { specifiers } from './sets/specifiers.ts'
+import { unitNames } from './sets/unit-names.ts'
+import { unitSyntax } from './sets/unit-syntax.ts'
+import { xfleetOptions } from './sets/xfleet-options.ts'
+import type { VectorSet } from './vector-set.ts'
+
+export const vectorSets: readonly VectorSet[] = [
+  unitSyntax,
+  execLines,
+  unitNames,
+  specifiers,
+  dropins,
+  xfleetOptions,
+  fleetScheduler,
+  fleetAgent,
+  corpus,
+]
