@@ -30,6 +30,8 @@ export type UnitEnvironmentFile = { readonly path: string; readonly optional: bo
 /** A unit as systemd sees it after reading all of its files. */
 export type UnitEvaluation = {
   readonly unitName: string
+  /** `stopped`: reading ended inside of the main file, and drop-ins were not looked at. */
+  readonly mainFile: 'read' | 'stopped'
   readonly loadState: LoadState
   /** Why not `loaded`, as the bus says it. */
   readonly loadError?: string
@@ -55,7 +57,10 @@ export type UnitSources = {
   readonly unitName: string
   /** Other names of the same unit; a dependency on one of them is dropped. */
   readonly aliases?: readonly string[]
-  readonly main: SystemdFile
+  /** Absent for units that exist without a file, as slices do. Empty: masked, drop-ins are read all the same. */
+  readonly main?: SystemdFile
+  /** The name that the main file's specifiers see, where it is not `unitName`: the alias that was asked for. */
+  readonly mainName?: string
   /** In order of application. Each starts outside of any section; an error ends only the one it is in. */
   readonly dropIns?: readonly SystemdFile[]
   readonly specifiers: SpecifierContext
@@ -66,20 +71,22 @@ export type UnitSources = {
  *
  * @throws InvariantError when the name is not a valid unit name
  */
-export function evaluateUnit({ unitName, aliases = [], main, dropIns = [], specifiers }: UnitSources): UnitEvaluation {
+export function evaluateUnit(sources: UnitSources): UnitEvaluation {
+  const { unitName, aliases = [], main, mainName = unitName, dropIns = [], specifiers } = sources
   const parts = parseUnitName(unitName)
   assert(parts.ok, 'the name of a unit to evaluate is valid')
   const expand: ExpandWord = (word) => expandSpecifiers(unitName, word, specifiers)
   const state = new EvaluationState(unitName, new Set([unitName, ...aliases]), expand)
-  if (main.text.length === 0) return state.result('masked', `Unit ${unitName} is masked.`)
+  const isMasked = main?.text.length === 0
 
-  const stop = state.read(main, parts.value)
+  const stop = main && state.read(main, parts.value, (word: string) => expandSpecifiers(mainName, word, specifiers))
   if (stop === 'bad-setting') {
     state.messages.push({ priority: 'notice', text: 'Unit configuration has fatal error, unit will not be started.' })
-    return state.result('bad-setting', badSetting(unitName))
+    return { ...state.result('bad-setting', badSetting(unitName)), mainFile: 'stopped' }
   }
-  if (stop !== undefined) return state.result('error', stop)
+  if (stop !== undefined) return { ...state.result('error', stop), mainFile: 'stopped' }
   for (const dropIn of dropIns) state.read(dropIn, parts.value)
+  if (isMasked) return state.result('masked', `Unit ${unitName} is masked.`)
 
   const verdict = judgeUnit(parts.value, { settings: state.settings, commands: state.commands })
   state.messages.push(...verdict.messages)
@@ -124,19 +131,19 @@ class EvaluationState {
   }
 
   /** Applies a file; tells why reading stopped before its end. */
-  read(file: SystemdFile, parts: UnitNameParts): ReadingStop | 'bad-setting' | undefined {
+  read(file: SystemdFile, parts: UnitNameParts, expand = this.#expand): ReadingStop | 'bad-setting' | undefined {
     const { events, stop } = readSections(file, parts.type)
     for (const event of events) {
       if (event.kind === 'message') this.messages.push(event.message)
       else {
-        const stopped = this.#assign(event.assignment)
+        const stopped = this.#assign(event.assignment, expand)
         if (stopped !== undefined) return stopped === 'error' ? 'Invalid argument' : stopped
       }
     }
     return stop
   }
 
-  #assign(assignment: SystemdAssignment): 'bad-setting' | 'error' | undefined {
+  #assign(assignment: SystemdAssignment, expand: ExpandWord): 'bad-setting' | 'error' | undefined {
     const { section, key, value, line, file } = assignment
     const option = knownOption(section, key)
     // PID 1 reads [Install] for its syntax only
@@ -147,7 +154,7 @@ class EvaluationState {
       return undefined
     }
     if (value === '' && adds(option)) return undefined
-    const reading = readValue({ unitName: this.#unitName, section, key, value, option, expand: this.#expand })
+    const reading = readValue({ unitName: this.#unitName, section, key, value, option, expand })
     const place = file === undefined ? { line } : { line, file }
     for (const finding of reading.findings) this.messages.push({ ...finding, ...place })
     if (reading.commands !== undefined) {
@@ -205,6 +212,7 @@ class EvaluationState {
     const dependencies = [...this.settings].filter(([name]) => isDependency(name))
     return {
       unitName: this.#unitName,
+      mainFile: 'read',
       loadState,
       ...(loadError === undefined ? {} : { loadError }),
       messages: this.messages,

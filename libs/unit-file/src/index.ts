@@ -6,6 +6,17 @@
 export { byteLength, decodeBytes, encodeText } from './byte-text.ts'
 export { type DependencyLinks, findDependencyLinks, findDropIns, type NamesOfUnit } from './drop-ins.ts'
 export {
+  type Assignment,
+  addReset,
+  appendValue,
+  type EditError,
+  literalValue,
+  type Removal,
+  removeAssignments,
+  setValue,
+  wrapCommand,
+} from './edit.ts'
+export {
   type EscapeError,
   escapeName,
   escapePath,
@@ -80,6 +91,7 @@ export {
   unitFileStates,
 } from './install.ts'
 export { type KnownOption, knownOption, knownOptions, type OptionSplit, type OptionType } from './known-options.ts'
+export { type LoadError, type LoadedUnit, type LoadOptions, loadUnit } from './load-unit.ts'
 export type { UnitOption } from './option.ts'
 export { clusterDialect, type FleetDialect, type FleetParseError, fleetDialect, readAsFleet } from './read-fleet.ts'
 export {

@@ -7,20 +7,21 @@ import {
   type InstallOptions,
   type InstallOutcome,
   linkUnits,
+  loadUnit,
   maskUnits,
   type UnitTree,
   type UnitTreeEntry,
   unitFileStates,
 } from '@cluster/unit-file'
 import { differences } from '../differences.ts'
-import { objectsIn, type RecordedCase, recordedFiles, textIn } from '../recorded-cases.ts'
+import { objectIn, objectsIn, type RecordedCase, recordedFiles, textIn } from '../recorded-cases.ts'
 import type { Difference, VectorFolder, VectorSet } from '../vector-set.ts'
 import { contextOf } from './specifiers.ts'
 
 /** Files of the folder whose cases have `files`, and a `command` or a `unit` with what was `expected` of it. */
 export const dropins: VectorSet = {
   name: 'dropins',
-  cases: (folder) => casesOf(folder, 'command', compareCommand),
+  cases: (folder) => [...casesOf(folder, 'expected', compareUnit), ...casesOf(folder, 'command', compareCommand)],
 }
 
 const casesOf = (
@@ -73,6 +74,37 @@ const context = contextOf({
   varTmpDir: '/var/tmp',
   credentialsDir: '/run/credentials',
 })
+
+function compareUnit(recorded: RecordedCase): readonly Difference[] {
+  const loaded = loadUnit(treeOf(recorded), textIn(recorded, 'unit'), { context })
+  if (!loaded.ok) return differences(recorded['expected'], loaded.error.message)
+  const { evaluation, loadState, id, names, fragment, dropIns, wants, requires, messages } = loaded.value
+  const { environment, execStart, ...expected } = objectIn(recorded, 'expected')
+  const commands = evaluation?.commands.get('ExecStart') ?? []
+  const actual = {
+    loadState,
+    id,
+    names,
+    fragment: fragment ?? null,
+    dropIns,
+    description: evaluation?.description ?? id,
+    wants: wants.length === 0 ? undefined : wants,
+    requires: requires.length === 0 ? undefined : requires,
+    messages: messages.length === 0 ? undefined : messages,
+  }
+  return [
+    ...differences(expected, actual),
+    // Only types of units that start processes have these two.
+    ...(environment === undefined ? [] : differences(environment, evaluation?.environment ?? [], 'environment')),
+    ...(execStart === undefined
+      ? []
+      : differences(
+          execStart,
+          commands.map(({ argv }) => argv),
+          'execStart',
+        )),
+  ]
+}
 
 function compareCommand(recorded: RecordedCase): readonly Difference[] {
   const outcome = runCommand(treeOf(recorded), textIn(recorded, 'command'))
