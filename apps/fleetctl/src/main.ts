@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { type FlagValues, ioOf, runCommandLine } from '@cluster/cli'
-import type { Clock } from '@cluster/prelude'
+import { clock } from './clock.ts'
 import type { Context, RunProgram } from './context.ts'
 import { fleetctl } from './fleetctl.ts'
 import { filesIn } from './local-files.ts'
@@ -11,22 +11,6 @@ import { openFleet } from './open-fleet.ts'
 
 const io = ioOf(process)
 const interruption = new AbortController()
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = setTimeout(end, ms)
-      if (signal?.aborted === true) end()
-      else signal?.addEventListener('abort', end)
-    }),
-}
 
 const runProgram: RunProgram = ([program, ...args], signal) =>
   new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 /** The step that submit, load, start and restart have in common: units from names and files into the cluster. */
+import { exitCodes, isInterruption } from '@cluster/cli'
 import type { FleetUnit, TargetState } from '@cluster/fleet-api'
 import { ok, type Result } from '@cluster/prelude'
 import { hashOptions, type UnitOption } from '@cluster/unit-file'
@@ -142,9 +143,14 @@ async function send(
         isRetargeted: targetState !== 'inactive',
       })
     } catch (error) {
+      const left = steps.slice(index + 1).map((other) => (other.kind === 'keep' ? other.unit.name : other.unit))
+      if (isInterruption(error)) {
+        const lines = [`Interrupted while ${name} was sent; it may have arrived.`, ...whatWasDone(changed, left)]
+        io.stderr.write(lines.map((line) => `${line}\n`).join(''))
+        return { ok: false, error: exitCodes.interrupted }
+      }
       const { message, more } = failureOf(error)
       const prefix = step.kind === 'keep' ? targetErrorPrefix : `Error creating units: failed creating unit ${name}: `
-      const left = steps.slice(index + 1).map((other) => (other.kind === 'keep' ? other.unit.name : other.unit))
       const lines = [`${prefix}${message}`, ...more, ...whatWasDone(changed, left)]
       io.stderr.write(lines.map((line) => `${line}\n`).join(''))
       return { ok: false, error: 1 }
@@ -181,5 +187,5 @@ async function keep(
 function whatWasDone(changed: readonly string[], left: readonly string[]): readonly string[] {
   if (changed.length === 0 && left.length === 0) return []
   const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(' '))
-  return [`Done before the failure: ${list(changed)}; not done: ${list(left)}.`]
+  return [`Done before that: ${list(changed)}; not done: ${list(left)}.`]
 }

@@ -142,7 +142,18 @@ describe('a daemon that fails', () => {
     const { exit, stderr } = await fleetctlIn(world, ['start', 'a', 'b', 'c'])
     expect(exit).toBe(1)
     expect(stderr).toContain('failed creating unit b.service: fleetd cannot')
-    expect(stderr).toContain('Done before the failure: a.service; not done: c.service.')
+    expect(stderr).toContain('Done before that: a.service; not done: c.service.')
+  })
+
+  it('because of Ctrl-C in the middle of several units: the same', async () => {
+    const world = worldWith({ 'a.service': service(), 'b.service': service() })
+    world.cluster.failWith = (request) =>
+      request.startsWith('PUT b') ? new FleetApiError('fleet-api/aborted', 'given up') : undefined
+    const { exit, stderr } = await fleetctlIn(world, ['start', 'a', 'b'])
+    expect([exit, stderr]).toEqual([
+      130,
+      'Interrupted while b.service was sent; it may have arrived.\nDone before that: a.service; not done: none.\n',
+    ])
   })
 
   it('while it is waited for is waited for itself, for a while', async () => {
