@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { explainUnit } from './explain.ts'
 import type { Unit } from './model.ts'
-import { defaultPolicy } from './policy.ts'
+import { defaultPolicy, fleetPolicy } from './policy.ts'
 import { type UnitFromTextOptions, unitFromText } from './unit-from-text.ts'
 
 const unit = (name: string, xFleet = '', options: UnitFromTextOptions = {}) =>
@@ -138,4 +138,11 @@ it('says which unit would be replaced', () => {
   ]
   expect(lines(units, 'new.service')[1]).toBe('m1: fits, but it replaces old.service, which is here')
   expect(lines(units, 'old.service')[1]).toBe('m2: fits, but new.service, which is here, replaces it')
+})
+
+it('promises the next round where a policy plans one at a time', () => {
+  const units = [unit('a.service', 'MachineOf=b.service'), unit('b.service')]
+  expect(explainUnit({ machines, units }, 'a.service', fleetPolicy).lines[0]).toBe(
+    'a.service: waits, 1 of 3 machines can run it; the next round places it',
+  )
 })

@@ -50,13 +50,14 @@ export function explainUnit(state: ClusterState, unitName: string, policy: Polic
   const unit = state.units.find(({ name }) => name === unitName)
   const { tasks, unplaced } = planCluster(state, policy)
   const after = applyTasks(state, tasks)
-  const situation = situationOf(state, after, tasks, unitName, policy)
+  const machines = unit === undefined ? [] : machineVerdicts(after, unitName, policy)
+  const situation = situationOf(state, after, tasks, unitName, policy, machines)
   const cycle = unplaced.includes(unitName) ? cycleAhead(state, unitName) : undefined
   const facts: Omit<Explanation, 'lines'> = {
     unit: unitName,
     ...(unit?.targetState === undefined ? {} : { targetState: unit.targetState }),
     situation,
-    machines: unit === undefined ? [] : machineVerdicts(after, unitName, policy),
+    machines,
     peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(after, peer, policy)),
     ...(cycle === undefined ? {} : { cycle }),
   }
@@ -69,13 +70,14 @@ function situationOf(
   tasks: readonly ClusterTask[],
   name: string,
   policy: Policy,
+  verdicts: readonly MachineVerdict[],
 ): Situation {
   const unit = state.units.find((each) => each.name === name)
   if (unit === undefined) return { kind: 'unknown' }
   if (!isWanted(unit, policy)) return { kind: 'not-wanted', reason: whyNotWanted(unit) }
   if (unit.requirements.global) {
     const runs = ({ machine, verdict }: MachineVerdict): readonly string[] => (verdict.kind === 'fits' ? [machine] : [])
-    return { kind: 'global', machines: machineVerdicts(after, name, policy).flatMap(runs) }
+    return { kind: 'global', machines: verdicts.flatMap(runs) }
   }
   const from = unit.machine
   const machine = after.units.find((each) => each.name === name)?.machine

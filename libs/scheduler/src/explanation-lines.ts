@@ -53,13 +53,16 @@ export function explanationLines(
   return [head, ...verdicts, ...facts.peers.flatMap(peerLine), ...cycleLine(facts.cycle)]
 }
 
-function headLine({ unit, situation, targetState }: Omit<Explanation, 'lines'>, machineCount: number): string {
+function headLine(
+  { unit, situation, targetState, machines }: Omit<Explanation, 'lines'>,
+  machineCount: number,
+): string {
   const count = (some: number): string => `${some} of ${machineCount} machine${machineCount === 1 ? '' : 's'}`
   return match(situation)
     .with({ kind: 'unknown' }, () => `${unit}: there is no such unit`)
     .with({ kind: 'not-wanted', reason: 'inactive' }, () => `${unit}: should not run, its target state is inactive`)
     .with({ kind: 'not-wanted' }, () => `${unit}: should not run, the registry holds no target state that is known`)
-    .with({ kind: 'global' }, ({ machines }) => `${unit}: global, runs on ${count(machines.length)}`)
+    .with({ kind: 'global' }, (global) => `${unit}: global, runs on ${count(global.machines.length)}`)
     .with(
       { kind: 'placed', isConfirmed: true },
       ({ machine }) => `${unit}: on ${machine}, ${targetState ?? 'scheduled'}`,
@@ -75,9 +78,11 @@ function headLine({ unit, situation, targetState }: Omit<Explanation, 'lines'>, 
     )
     .with({ kind: 'waiting' }, ({ from, reason }) => {
       const left = from === undefined ? '' : `; it leaves ${from}: ${reason ?? ''}`
-      return machineCount === 0
-        ? `${unit}: waits, there is no machine${left}`
-        : `${unit}: waits, ${count(0)} can run it${left}`
+      if (machineCount === 0) return `${unit}: waits, there is no machine${left}`
+      const able = machines.filter(({ verdict }) => verdict.kind === 'fits' || verdict.kind === 'replace').length
+      // Only under a policy that plans one round at a time.
+      const next = able > 0 ? '; the next round places it' : ''
+      return `${unit}: waits, ${count(able)} can run it${next}${left}`
     })
     .exhaustive()
 }
