@@ -1,7 +1,7 @@
 /** Verdicts and explanations in words. */
 import { match } from 'ts-pattern'
 import type { Verdict } from './able-to-run.ts'
-import type { Explanation, PeerState } from './explain.ts'
+import type { Explanation, PeerState } from './explanation.ts'
 import type { MissingMetadata } from './metadata.ts'
 import type { ClusterState } from './model.ts'
 

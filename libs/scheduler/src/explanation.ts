@@ -1,0 +1,34 @@
+/** What there is to say about where a unit runs. */
+import type { MachineVerdict } from './able-to-run.ts'
+import type { TargetState } from './model.ts'
+
+export type Situation =
+  /** Nobody has a unit of this name. */
+  | { readonly kind: 'unknown' }
+  /** `reason`: it should not run, or the registry does not say (`targetState` is absent, or a word nobody knows). */
+  | { readonly kind: 'not-wanted'; readonly reason: 'inactive' | 'target-state-missing' | 'target-state-unknown' }
+  /** It runs on every machine that fits. */
+  | { readonly kind: 'global'; readonly machines: readonly string[] }
+  | { readonly kind: 'placed'; readonly machine: string; readonly isConfirmed: boolean }
+  /** The next plan puts it there; `from` is where it is until then, `reason` why it leaves or comes. */
+  | { readonly kind: 'about-to-move'; readonly machine: string; readonly from?: string; readonly reason: string }
+  /** No machine can have it. `from` is where it is until the next plan takes it away. */
+  | { readonly kind: 'waiting'; readonly from?: string; readonly reason?: string }
+
+/** What a unit named in MachineOf is doing. */
+export type PeerState =
+  | { readonly peer: string; readonly kind: 'missing' | 'waiting' | 'inactive' | 'global' }
+  | { readonly peer: string; readonly kind: 'placed'; readonly machine: string }
+
+export type Explanation = {
+  readonly unit: string
+  readonly targetState?: TargetState
+  readonly situation: Situation
+  /** By machine ID; what each would say once the plan is done. */
+  readonly machines: readonly MachineVerdict[]
+  readonly peers: readonly PeerState[]
+  /** A chain of MachineOf that leads back to where it began, when the unit is in one or waits for one. */
+  readonly cycle?: readonly string[]
+  /** All of it for a person: what, then why, one line each. */
+  readonly lines: readonly string[]
+}
