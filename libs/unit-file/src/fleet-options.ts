@@ -6,6 +6,7 @@ import { goQuote } from './go-quote.ts'
 import type { UnitOption } from './option.ts'
 import { readAsFleet } from './read-fleet.ts'
 import { renderOptions } from './render.ts'
+import { compareBytes } from './unit-tree.ts'
 
 /** Requirements with legacy spellings merged, specifiers expanded and lists split. */
 export type FleetRequirements = {
@@ -149,7 +150,7 @@ export const isFleetTrue = (value: string): boolean => ['true', 'yes', '1', 'on'
 export function metadataOf(pairs: readonly (readonly [string, string])[]): ReadonlyMap<string, readonly string[]> {
   const values = new Map<string, Set<string>>()
   for (const [key, value] of pairs) values.set(key, (values.get(key) ?? new Set()).add(value))
-  return new Map([...values].map(([key, set]) => [key, [...set].sort()]))
+  return new Map([...values].map(([key, set]) => [key, [...set].sort(compareBytes)]))
 }
 
 /** `k=v` with exactly one `=` and text on both sides; fleet ignores everything else (trap 33). */

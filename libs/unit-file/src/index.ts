@@ -49,6 +49,7 @@ export {
   parseEnvironmentFile,
 } from './exec-environment.ts'
 export { type ExecCommand, type ExecFlag, type ExecLine, type ExpandWord, parseExecLine } from './exec-line.ts'
+export { type ExpandedTemplate, expandTemplate, type TemplateError, type TemplateFile } from './expand-template.ts'
 export { type FoundUnit, findUnit, mapUnitFiles, type UnitFileMap } from './find-unit.ts'
 export {
   checkFleetUnitName,

@@ -45,3 +45,15 @@ export function objectsIn(recorded: RecordedCase, field: string): readonly Recor
   const value = recorded[field]
   return Array.isArray(value) ? value.filter(isRecorded) : []
 }
+
+/** A text that may be given as `field`, or as `fieldParts`: pairs of a text and how often it is repeated. */
+export function longTextIn(recorded: RecordedCase, field: string): string {
+  const parts = recorded[`${field}Parts`]
+  if (!Array.isArray(parts)) return textIn(recorded, field)
+  return parts
+    .map((part: unknown) => {
+      assert(Array.isArray(part), 'a part of a long text is [text, times]')
+      return String(part[0]).repeat(Number(part[1]))
+    })
+    .join('')
+}

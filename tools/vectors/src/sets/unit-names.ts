@@ -1,5 +1,5 @@
 /** Recorded from systemd 252 and go-systemd: validity and parts of names, escaping, unescaping, mangling. */
-import { assert, type Result } from '@cluster/prelude'
+import type { Result } from '@cluster/prelude'
 import {
   encodeText,
   escapeName,
@@ -19,32 +19,32 @@ import {
   unescapePath,
 } from '@cluster/unit-file'
 import { differences } from '../differences.ts'
-import { type RecordedCase, recordedFiles, textIn } from '../recorded-cases.ts'
+import { longTextIn, type RecordedCase, recordedFiles } from '../recorded-cases.ts'
 import type { Difference, VectorFolder, VectorSet } from '../vector-set.ts'
 import { contextOf } from './specifiers.ts'
 
 /** Files of the folder whose cases have `valid`, `escape`, `unescape` or `mangled`. */
 export const unitNames: VectorSet = {
   name: 'unit-names',
-  cases: (folder) => kinds.flatMap(([field, subject, actual]) => casesOf(folder, field, subject, actual)),
+  cases: (folder) => kinds.flatMap(([field, subjectField, actualOf]) => casesOf(folder, field, subjectField, actualOf)),
 }
 
 const kinds = [
-  ['valid', nameOf, namesCase],
-  ['escape', (recorded: RecordedCase) => textIn(recorded, 'text'), escapeCase],
-  ['unescape', (recorded: RecordedCase) => textIn(recorded, 'text'), unescapeCase],
-  ['mangled', (recorded: RecordedCase) => textIn(recorded, 'text'), mangleCase],
+  ['valid', 'name', namesCase],
+  ['escape', 'text', escapeCase],
+  ['unescape', 'text', unescapeCase],
+  ['mangled', 'text', mangleCase],
 ] as const
 
 function casesOf(
   folder: VectorFolder,
   field: string,
-  subjectOf: (recorded: RecordedCase) => string,
+  subjectField: string,
   actualOf: (subject: string) => RecordedCase,
 ): ReturnType<VectorSet['cases']> {
   return recordedFiles(folder, [field]).flatMap(({ file, cases }) =>
     cases.map((recorded) => {
-      const subject = subjectOf(recorded)
+      const subject = longTextIn(recorded, subjectField)
       const shown = subject.length > 60 ? `${subject.slice(0, 40)}… (${subject.length} characters)` : subject
       return {
         name: `${file}: ${JSON.stringify(shown)}`,
@@ -59,17 +59,6 @@ const recordedDifferences = (recorded: RecordedCase, actual: RecordedCase): read
   Object.keys(recorded)
     .filter((field) => !['name', 'nameParts', 'text', 'textParts', 'note'].includes(field))
     .flatMap((field) => differences(recorded[field], actual[field], field))
-
-function nameOf(recorded: RecordedCase): string {
-  const parts = recorded['nameParts']
-  if (!Array.isArray(parts)) return textIn(recorded, 'name')
-  return parts
-    .map((part: unknown) => {
-      assert(Array.isArray(part), 'a part of a long name is [text, times]')
-      return String(part[0]).repeat(Number(part[1]))
-    })
-    .join('')
-}
 
 function namesCase(name: string): RecordedCase {
   const fleet = { info: fleetInfo(name), knownType: hasFleetUnitType(name) }
