@@ -204,7 +204,7 @@ const commands: readonly Command<Context>[] = [
       name: 'restart',
       summary: 'Stop running units and start them again',
       usage: 'restart [--block-attempts=N] UNIT...',
-      description: 'One after another: each is stopped, and active again, before it is the next one’s turn.',
+      description: 'One after another: the next is stopped only when the one before is active again.',
       examples: [example('Two instances, never both down', 'restart web@1 web@2')],
       flags: { 'block-attempts': blockAttempts, output },
     },

@@ -56,7 +56,7 @@ export const refusal = (status: number, message: string, body = ''): FleetApiErr
 export function createFakeCluster(): FakeCluster {
   const units = new Map<string, Stored>()
   const machine = (id: string, ip: string, metadata: Record<string, string>): FakeMachine => ({ id, ip, metadata })
-  const cluster: FakeCluster = {
+  const cluster: Omit<FakeCluster, 'client'> = {
     machines: [
       machine('1a000000000000000000000000000001', '10.77.0.11', { az: 'us-west-1a', disk: 'ssd' }),
       machine('2b000000000000000000000000000002', '10.77.0.12', { az: 'us-west-1b', disk: 'ssd' }),
@@ -68,12 +68,11 @@ export function createFakeCluster(): FakeCluster {
     isOriginal: false,
     stuck: new Set(),
     tick: () => tick(cluster),
-    client: undefined as never,
   }
   return Object.assign(cluster, { client: clientOf(cluster) })
 }
 
-function clientOf(cluster: FakeCluster): FleetClient & AsyncDisposable {
+function clientOf(cluster: Omit<FakeCluster, 'client'>): FleetClient & AsyncDisposable {
   const { units, machines, requests } = cluster
   const request = <T>(name: string, signal: AbortSignal | undefined, answer: () => T): Promise<T> => {
     requests.push(name)
@@ -135,7 +134,7 @@ function clientOf(cluster: FakeCluster): FleetClient & AsyncDisposable {
 const isGlobal = (name: string, { options }: Stored): boolean => readRequirements(name, options).global
 const exists = ({ targetState }: Stored): boolean => targetState !== 'destroyed'
 
-function shown({ units }: FakeCluster, name: string, inList: boolean): FleetUnit {
+function shown({ units }: Pick<FakeCluster, 'units'>, name: string, inList: boolean): FleetUnit {
   const stored = units.get(name)
   if (stored === undefined) throw new Error(`${name} is stored`)
   const { options, targetState, machineId, running } = stored
@@ -175,7 +174,7 @@ function put(
   return { kind: 'updated' as const, warnings: [] }
 }
 
-function tick(cluster: FakeCluster): void {
+function tick(cluster: Omit<FakeCluster, 'client'>): void {
   const { units, machines } = cluster
   const all = [...units].filter(([, stored]) => exists(stored))
   const state = { machines, units: all.map(([name, stored]) => plannerUnit(name, stored)) }
