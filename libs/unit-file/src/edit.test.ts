@@ -6,6 +6,7 @@ import {
   appendValue,
   literalValue,
   removeAssignments,
+  setCommand,
   setValue,
   wrapCommand,
 } from './edit.ts'
@@ -129,13 +130,40 @@ it.each([
   expect(literalValue(section, key, meant)).toBe(written)
 })
 
-it('wraps commands between words only', () => {
-  const command = '/bin/sh -c "a long text in quotes that stays" --option=value --another=value'
-  const lines = wrapCommand(command, 40)
-  expect(lines.length).toBeGreaterThan(1)
-  const file = parseUnitFile(`[Service]\nExecStart=${lines.join('\n')}\n`)
-  const [value] = assignmentsOf(file).map((assignment) => assignment.value)
-  expect(splitWords(value ?? '', relaxedWords)).toEqual(splitWords(command, relaxedWords))
+describe('setCommand', () => {
+  const file = parseUnitFile('[Service]\nExecStart=/bin/old\nNice=1\n')
+  const command = (value: string, columns?: number) =>
+    setCommand(file, { section: 'Service', key: 'ExecStart', value }, columns)
+
+  it('wraps between words only', () => {
+    expect(text(command('/bin/sh -c "a text that stays whole" --option ; /bin/echo --x', 40))).toBe(
+      [
+        '[Service]',
+        'ExecStart=/bin/sh -c \\',
+        '    "a text that stays whole" --option ; \\',
+        '    /bin/echo --x',
+        'Nice=1\n',
+      ].join('\n'),
+    )
+  })
+
+  it('keeps the words of every command', () => {
+    const word = fc.constantFrom('/bin/x', '"a b"', "'c'", ';', '#', 'a\\ ', 'b\\\\', '--long-option=value', '$X', '""')
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 9 }), (words) => {
+        const value = words.join(' ').trimEnd()
+        const edited = command(value, 20)
+        if (!edited.ok) return
+        const [joined] = assignmentsOf(edited.value).map((assignment) => assignment.value)
+        expect(splitWords(joined ?? '', relaxedWords)).toEqual(splitWords(value, relaxedWords))
+      }),
+    )
+  })
+
+  it('is for commands', () => {
+    const user = { section: 'Service', key: 'User', value: 'x' }
+    expect(setCommand(file, user)).toMatchObject({ error: { kind: 'bad-key' } })
+  })
 })
 
 const assignmentsOf = (file: UnitFile): readonly (Assignment & { readonly section: string })[] =>

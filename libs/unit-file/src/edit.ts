@@ -98,25 +98,47 @@ export function literalValue(section: string, key: string, text: string): string
 }
 
 /**
- * A long command over several lines: ` \`, line end, four spaces, between words only, so that the words stay the same.
- * For `setValue` of `Exec…=` keys: `renderUnitFile` writes the lines, systemd joins them.
+ * `setValue` for an `Exec…=` key, the command over several lines where it is long: ` \`, line end, four spaces, between
+ * words only. The words stay the same; the blanks between them become more.
  *
  * @param columns longest line wished for; a single longer word stays whole
  */
+export function setCommand(file: UnitFile, assignment: Assignment, columns = 100): Edited {
+  const { section, key, value } = assignment
+  if (knownOption(section, key)?.type !== 'command') {
+    return err({ kind: 'bad-key', message: `${key}= in section [${section}] takes no command` })
+  }
+  const set = setValue(file, assignment)
+  if (!set.ok) return set
+  const last = indexesOf(set.value, section, key).findLast((index) => valueAt(set.value, index) === value)
+  const [first = '', ...rest] = wrapCommand(`${key}=${value}`, columns)
+  const lines = [first.slice(key.length + 1), ...rest].join(lineEndOf(file))
+  return last === undefined ? set : ok(withBlocks(set.value, new Map([[last, replaced(lines)]])))
+}
+
+/** A line of words as lines that join to the same words. A word that would make its line a comment begins none. */
 export function wrapCommand(command: string, columns = 100): readonly string[] {
   const lines: string[] = []
   let line = ''
   for (let start = 0; start < command.length; ) {
     const word = firstWord(command, start, relaxedWords)
     const end = word.ok && word.value !== undefined ? word.value.rest : command.length
-    const text = command.slice(start, end).trim()
+    const text = trimWord(command.slice(start, end))
     start = end
-    if (line !== '' && line.length + 1 + text.length + ' \\'.length > columns) {
+    const isTooLong = line.length + 1 + text.length + ' \\'.length > columns
+    if (line !== '' && isTooLong && !/^[#;]/.test(text)) {
       lines.push(`${line} \\`)
       line = `    ${text}`
     } else line = line === '' ? text : `${line} ${text}`
   }
   return line === '' ? lines : [...lines, line]
+}
+
+/** Without the blanks around it, but for one that a backslash makes part of the word. */
+function trimWord(text: string): string {
+  const word = text.trim()
+  const isEscaped = (/\\*$/.exec(word)?.[0].length ?? 0) % 2 === 1 && /\s$/.test(text)
+  return isEscaped ? `${word} ` : word
 }
 
 /** Why an assignment cannot be written; absent when it can. */

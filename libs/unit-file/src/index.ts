@@ -13,6 +13,7 @@ export {
   literalValue,
   type Removal,
   removeAssignments,
+  setCommand,
   setValue,
   wrapCommand,
 } from './edit.ts'
