@@ -32,9 +32,10 @@ export type DemoOptions = {
 export async function demonstrate({ names, programs, io, signal, cutsPower }: DemoOptions): Promise<void> {
   const paint = paintFor(io.stdout, io.env)
   const say = (text = ''): void => io.stdout.write(`${text}\n`)
-  const heading = (text: string): void => say(`\n${paint.bold(`== ${text}`)}\n`)
+  const heading = (text: string): void => say(`\n${paint.bold(`== ${text}`)}`)
 
   heading('Three machines, each with its own systemd, one store, a fleetd on each')
+  say()
   const lab = await bringUpCluster(
     names,
     { machines: 3, programs, environment: io.env, ownerPid: process.pid },
@@ -49,7 +50,9 @@ export async function demonstrate({ names, programs, io, signal, cutsPower }: De
   await type('fleetctl start hello.service')
   const helloPlace = await runningPlace(lab, 'hello.service', { signal })
   const startMs = await activeAfterMs(lab, helloPlace, 'hello.service', requestedMs)
-  say(`  ${hostnameOf(lab, helloPlace)} runs it ${paint.good(`${seconds(startMs, 2)} s`)} after the command was typed.`)
+  say(
+    `\n  ${hostnameOf(lab, helloPlace)} runs it ${paint.good(`${seconds(startMs, 2)} s`)} after the command was typed.`,
+  )
 
   heading('Web servers that never share a machine, each with a sidekick that announces it')
   await type('fleetctl start web@1.service web@2.service')
@@ -65,6 +68,7 @@ export async function demonstrate({ names, programs, io, signal, cutsPower }: De
   await type('fleetctl why gpu.service')
 
   heading('The web servers answer, found through the store')
+  say()
   const servers = await announced(lab, ['1', '2'], signal)
   for (const [instance, url] of servers)
     say(`  web@${instance}  GET ${url}  ${await answer(lab, url, instance, signal)}`)
@@ -80,7 +84,7 @@ export async function demonstrate({ names, programs, io, signal, cutsPower }: De
     signal,
   })
   const goneMs = monotonicMs() - stoppedMs
-  say(`  /services/web/2 is gone from the store after ${paint.good(`${seconds(goneMs)} s`)}.`)
+  say(`\n  /services/web/2 is gone from the store after ${paint.good(`${seconds(goneMs)} s`)}.`)
   await type('fleetctl start web@2.service')
   await type('fleetctl restart web-discovery@2.service')
   await announced(lab, ['1', '2'], signal)
@@ -88,6 +92,7 @@ export async function demonstrate({ names, programs, io, signal, cutsPower }: De
   const moveMs = cutsPower ? await pullThePlug(lab, type, io, paint, signal) : undefined
 
   heading('Figures')
+  say()
   say(
     `  start requested → unit active    ${paint.good(`${seconds(startMs, 2)} s`)}   (aim: under ${aims.startMs / 1000} s)`,
   )
@@ -142,13 +147,12 @@ type Typist = (command: string, machine?: string) => Promise<void>
 function typist(lab: Lab, io: Io, paint: Paint, signal: AbortSignal): Typist {
   return async (command, machine = 'm1') => {
     signal.throwIfAborted()
-    io.stdout.write(`  ${paint.dim(`${hostnameOf(lab, machine)} $`)} ${command}\n`)
+    io.stdout.write(`\n  ${paint.dim(`${hostnameOf(lab, machine)} $`)} ${command}\n`)
     const words = ['sh', '-c', `cd /opt/cluster/examples && exec ${command}`]
     const result = await lab.exec(machine, words, { timeoutMs: 60_000 })
     signal.throwIfAborted()
     const output = `${result.stdout}${result.stderr}`.trimEnd()
-    if (output !== '') io.stdout.write(`${output.replaceAll(/^/gm, '  ')}\n`)
-    io.stdout.write('\n')
+    if (output !== '') io.stdout.write(`${output.split('\n').map(indented).join('')}`)
     if (result.code === 0) return
     throw new LabError('lab/command-failed', `"${command}" ended with code ${result.code}`, {
       hint: `see what fleetd says: journalctl -u fleetd on ${machine}`,
@@ -173,9 +177,11 @@ async function announced(
 ): Promise<readonly (readonly [string, string])[]> {
   return until(
     async () =>
-      (await readKey(lab.names, '/services/web'))?.nodes?.flatMap(({ key, value }) =>
-        key === undefined || value === undefined ? [] : [[key.replace(/.*\//, ''), value] as const],
-      ) ?? [],
+      (await readKey(lab.names, '/services/web'))?.nodes
+        ?.flatMap(({ key, value }) =>
+          key === undefined || value === undefined ? [] : [[key.replace(/.*\//, ''), value] as const],
+        )
+        .sort() ?? [],
     {
       what: `announcements of web ${instances.join(', ')}`,
       timeoutMs: 15_000,
@@ -198,6 +204,15 @@ async function answer(lab: Lab, url: string, instance: string, signal: AbortSign
     signal,
   })
   return `"${text}"`
+}
+
+/** A line two columns to the right. Its TABs count from the left edge of the terminal, so they become blanks first. */
+function indented(line: string): string {
+  const cells = line.split('\t')
+  const text = cells.map((cell, index) =>
+    index === cells.length - 1 ? cell : cell + ' '.repeat(8 - (cell.length % 8)),
+  )
+  return `  ${text.join('')}`.trimEnd().concat('\n')
 }
 
 const machineOf = (lab: Lab, name: string) => lab.machines.find((machine) => machine.name === name)

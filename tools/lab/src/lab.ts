@@ -1,7 +1,7 @@
 /**
  * A whole lab: its network, its store and its machines, from nothing to nothing.
  */
-import { existsSync, readdirSync, rmdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   type CgroupHost,
@@ -220,6 +220,7 @@ export async function takeDown(names: LabNames, progress: Progress): Promise<boo
   await removeGroup(host, names.cgroup)
   for (const machine of new Set(machines)) removeNspawnTraces(nspawnName(names, machine))
   await removeNetwork(names)
+  rmSync(names.storeDataFolder, { recursive: true, force: true })
   removeRuntimeFolder(names)
   removeIfEmpty(dirname(names.runtimeFolder))
   progress.done(`lab "${names.lab}" is gone (${left} processes stopped)`)

@@ -62,7 +62,7 @@ export async function startStore(host: CgroupHost, names: LabNames): Promise<voi
       'etcd',
       '--enable-v2',
       '--name=store',
-      `--data-dir=${folder}/data`,
+      `--data-dir=${names.storeDataFolder}`,
       `--listen-client-urls=${storeUrl},unix://localhost:2379`,
       `--advertise-client-urls=${storeUrl}`,
       `--listen-peer-urls=${peerUrl}`,

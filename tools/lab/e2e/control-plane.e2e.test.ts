@@ -1,0 +1,129 @@
+/** What must not happen to units when fleetd or the store fail: anything. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { unitOn } from '../src/unit-on-machine.ts'
+import { until } from '../src/until.ts'
+import {
+  everyMachineListed,
+  fleetctlDone,
+  freshCluster,
+  keyOf,
+  keysBelow,
+  livesOf,
+  machineNames,
+  presenceTtlMs,
+  service,
+  theLab,
+  untilPlaces,
+} from './scenario.ts'
+
+beforeEach(freshCluster)
+
+const files = {
+  'one@.service': service('[X-Fleet]\nConflicts=one@*.service\n'),
+  'plain.service': service('Restart=always\n'),
+  'every.service': service('[X-Fleet]\nGlobal=true\n'),
+}
+const units = ['one@1.service', 'one@2.service', 'one@3.service', 'plain.service', 'every.service']
+
+async function startUnits(): Promise<void> {
+  await fleetctlDone(`start ${units.join(' ')}`, { files })
+  await untilPlaces(units, 'all units up', (places) =>
+    units.every((name) => places[name]?.length === (name === 'every.service' ? 3 : 1)),
+  )
+}
+
+/** Watches for a while, look after look, that nothing about the units changes. */
+async function staysTheSame(before: Awaited<ReturnType<typeof livesOf>>, forMs: number): Promise<void> {
+  const endMs = performance.now() + forMs
+  while (performance.now() < endMs) {
+    expect(await livesOf(units)).toEqual(before)
+    // The time itself is what is tested here: leases run out while it passes.
+    await delay(1000)
+  }
+}
+
+const targets = (): Promise<readonly (string | undefined)[]> =>
+  Promise.all(units.map((name) => keyOf(`job/${name}/target`)))
+
+describe('fleetd', () => {
+  it('killed with -9 on every machine: units keep PID and invocation, nothing moves', async () => {
+    await startUnits()
+    const [before, placed] = [await livesOf(units), await targets()]
+    const daemons = await livesOf(['fleetd.service'])
+    for (const machine of machineNames) await theLab().run(machine, ['systemctl', 'kill', '-s', 'KILL', 'fleetd'])
+    await until(() => livesOf(['fleetd.service']), {
+      what: 'another fleetd on each machine',
+      timeoutMs: 30_000,
+      is: (now) =>
+        machineNames.every((machine) => {
+          const name = `fleetd.service on ${machine}`
+          return now[name]?.activeState === 'active' && now[name]?.invocationId !== daemons[name]?.invocationId
+        }),
+    })
+    await everyMachineListed()
+    await staysTheSame(before, presenceTtlMs * 2)
+    expect(await targets()).toEqual(placed)
+  })
+
+  it('killed and back still stops, starts and destroys the units that it found running', async () => {
+    await startUnits()
+    for (const machine of machineNames) await theLab().run(machine, ['systemctl', 'kill', '-s', 'KILL', 'fleetd'])
+    await everyMachineListed()
+    await fleetctlDone('stop plain.service')
+    await untilPlaces(['plain.service'], 'plain.service stopped', (places) => places['plain.service']?.length === 0)
+    await fleetctlDone('start plain.service')
+    await untilPlaces(['plain.service'], 'plain.service started', (places) => places['plain.service']?.length === 1)
+    await fleetctlDone('destroy every.service')
+    await untilPlaces(['every.service'], 'every.service gone', (places) => places['every.service']?.length === 0)
+  })
+
+  it('stopped and started in order leaves the units alone', async () => {
+    await startUnits()
+    const before = await livesOf(units)
+    for (const machine of machineNames) await theLab().run(machine, ['systemctl', 'restart', 'fleetd'])
+    await everyMachineListed()
+    await staysTheSame(before, presenceTtlMs)
+  })
+
+  it('takes changed metadata at SIGHUP and keeps serving', async () => {
+    const before = await livesOf(['fleetd.service'])
+    await theLab().run('m1', ['systemctl', 'reload', 'fleetd'])
+    await everyMachineListed()
+    expect(await livesOf(['fleetd.service'])).toEqual(before)
+  })
+})
+
+describe('the store', () => {
+  it('frozen for two minutes: no unit stops or moves, then or afterwards', async () => {
+    await startUnits()
+    const [before, placed] = [await livesOf(units), await targets()]
+    await theLab().freezeStore()
+    await staysTheSame(before, 120_000)
+    await theLab().thawStore()
+    await staysTheSame(before, presenceTtlMs * 3)
+    await everyMachineListed()
+    expect(await livesOf(units)).toEqual(before)
+    expect(await targets()).toEqual(placed)
+  }, 300_000)
+
+  it('killed, and back with its data after every lease ran out: no unit stops or moves', async () => {
+    await startUnits()
+    const [before, placed] = [await livesOf(units), await targets()]
+    await theLab().killStore()
+    await staysTheSame(before, presenceTtlMs * 2)
+    await theLab().startStore()
+    await staysTheSame(before, presenceTtlMs * 3)
+    await everyMachineListed()
+    expect(await targets()).toEqual(placed)
+    await fleetctlDone('stop plain.service')
+    await untilPlaces(['plain.service'], 'orders are obeyed again', (places) => places['plain.service']?.length === 0)
+  })
+
+  it('keeps the keys of the machines whose fleetd was only restarted', async () => {
+    await theLab().run('m2', ['systemctl', 'restart', 'fleetd'])
+    await everyMachineListed()
+    expect((await keysBelow('machines')).filter((key) => key.endsWith('/object'))).toHaveLength(3)
+    expect((await unitOn(theLab(), 'm2', 'fleetd.service')).activeState).toBe('active')
+  })
+})
