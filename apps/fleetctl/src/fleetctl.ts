@@ -91,7 +91,7 @@ const commands: readonly Command<Context>[] = [
     examples: [example('In the running bash', 'completion bash > /tmp/fleetctl.bash && source /tmp/fleetctl.bash')],
     flags: {},
     usageExitCode: 2,
-    load: async () => (await import('./commands/completion.ts')).run,
+    load: async () => (await import('./commands/completion.ts')).runFor(fleetctl),
   },
   command(
     {
