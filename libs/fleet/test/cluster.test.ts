@@ -102,6 +102,7 @@ describe('a machine', () => {
     await cluster.put('a.service', service())
     await cluster.clock.advance(20_000)
     expect(cluster.runsOn('a.service')).toEqual([0])
+    expect(await cluster.value('lease/engine-leader')).toContain(idOf(0))
     await cluster.machine(0).powerOff()
     const offMs = cluster.clock.nowMs()
     while (cluster.runsOn('a.service').length === 0 && cluster.clock.nowMs() - offMs < 30_000) {

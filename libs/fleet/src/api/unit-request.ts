@@ -7,16 +7,17 @@ import { err, ok, type Result } from '@cluster/prelude'
 import type { TargetState } from '@cluster/scheduler'
 import {
   byteLength,
-  checkFleetOptions,
   checkFleetUnitName,
+  checkUnitRequirements,
   clusterDialect,
+  defaultRequirementsPolicy,
   goQuote,
   hashOptions,
   parseFleetName,
+  type RequirementsPolicy,
   readAsFleet,
   renderOptions,
   type UnitOption,
-  unrecognizedFleetKeys,
 } from '@cluster/unit-file'
 import type { UnitContent } from '../registry/registry.ts'
 import { type Refusal, refusal } from './answers.ts'
@@ -126,13 +127,22 @@ export function checkContent(name: string, options: readonly UnitOption[]): Resu
     const place = `option ${goQuote(lost.name)} in [${lost.section}]`
     return err(refusal(400, `${place} cannot be written to a unit file so that it reads the same`))
   }
-  const combination = checkFleetOptions(read.value)
-  if (!combination.ok) return err(refusal(400, combination.error.message))
-  const warnings = unrecognizedFleetKeys(read.value).map(
-    (key) => `unrecognized requirement in [X-Fleet] section: ${goQuote(key)}`,
-  )
+  const findings = checkUnitRequirements(name, read.value, requirementsPolicyFor(name))
+  const [wrong] = findings.filter(({ severity }) => severity === 'error')
+  // A refused combination is said in fleet's own words, which scripts look for.
+  if (wrong !== undefined) {
+    const remedy = wrong.kind === 'refused-combination' ? '' : `: ${wrong.remedy}`
+    return err(refusal(400, `${wrong.message}${remedy}`))
+  }
+  const warnings = findings.map(({ message, remedy }) => `${message}: ${remedy}`)
   return ok({ name, hash: hashOptions(read.value), text: renderOptions(read.value), warnings })
 }
+
+/** What a template asks for is known only once it has an instance: `key=%i` is nothing malformed yet. */
+const requirementsPolicyFor = (name: string): RequirementsPolicy =>
+  parseFleetName(name)?.isTemplate === true
+    ? { ...defaultRequirementsPolicy, combinations: 'raw', malformedMetadata: 'ignore' }
+    : defaultRequirementsPolicy
 
 /** In the order in which they are written: by section, sections as they first appear. */
 function grouped(options: readonly UnitOption[]): readonly UnitOption[] {

@@ -2,7 +2,7 @@
 import { encodeExplanation, encodePage, encodeUnit, encodeWarning, type FleetUnit } from '@cluster/fleet-api'
 import { type HttpRequest, type HttpResponse, readText } from '@cluster/http'
 import { explainUnit, findMachineOfCycles, verdictText } from '@cluster/scheduler'
-import { readFleetRequirements } from '@cluster/unit-file'
+import { byteLength } from '@cluster/unit-file'
 import { FleetError } from '../errors.ts'
 import { type ClusterView, clusterStateOf, currentStateOf, type RegistryUnit } from '../registry/cluster-view.ts'
 import { bareAnswer, errorAnswer, jsonAnswer, refused } from './answers.ts'
@@ -46,7 +46,11 @@ export async function listUnits({ readView, tokenLimit }: ApiContext, request: H
   return jsonAnswer(encodePage('units', encoded, nextPageToken))
 }
 
+/** No store has a key for a longer name, and no unit has such a name. */
+const canExist = (name: string): boolean => byteLength(name) <= 256
+
 export async function getUnit({ registry }: ApiContext, request: HttpRequest, name: string): Promise<HttpResponse> {
+  if (!canExist(name)) return noSuchUnit()
   const stored = await registry.readUnit(name, request.signal)
   if (stored === undefined) return noSuchUnit()
   if (stored.kind === 'unreadable') throw unreadable(name, stored.unit.problem)
@@ -55,6 +59,7 @@ export async function getUnit({ registry }: ApiContext, request: HttpRequest, na
 
 /** A unit that cannot be read can be destroyed all the same: there may be no other way to be rid of it. */
 export async function deleteUnit({ registry }: ApiContext, request: HttpRequest, name: string): Promise<HttpResponse> {
+  if (!canExist(name)) return noSuchUnit()
   const stored = await registry.readUnit(name, request.signal)
   if (stored === undefined) return noSuchUnit()
   await registry.destroyUnit(name, request.signal)
@@ -120,7 +125,7 @@ async function cycleWarnings(
   if (!text.includes('MachineOf')) return []
   const view = await readView(1, request.signal)
   const unit = view.units.get(name)
-  if (unit === undefined || readFleetRequirements(name, unit.options).machineOf.length === 0) return []
+  if (unit === undefined || unit.requirements.machineOf.length === 0) return []
   return findMachineOfCycles(clusterStateOf(view).units)
     .filter((cycle) => cycle.includes(name))
     .map((cycle) => `MachineOf goes round in a circle, no machine can run these units: ${cycle.join(' -> ')}`)

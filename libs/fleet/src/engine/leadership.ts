@@ -70,6 +70,8 @@ export function createLeadership({
     holds,
     async campaign(view, isLost, signal) {
       const { lease } = view
+      // Somebody has taken the lease, or removed it, since our last write of it.
+      if (held !== undefined && view.revision >= held.revision && lease?.machine !== machine) held = undefined
       if (held !== undefined) {
         const isDue = clock.monotonicMs() - held.renewedMs >= renewEveryMs
         if (isDue) await replace(held.revision, ttlSeconds, signal)

@@ -10,7 +10,7 @@ import {
   clusterDialect,
   type FleetRequirements,
   readAsFleet,
-  readFleetRequirements,
+  readRequirements,
   type UnitOption,
 } from '@cluster/unit-file'
 import {
@@ -215,7 +215,7 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
           continue
         }
         const known = requirements.get(object.name)
-        const value = known?.hash === object.hash ? known.value : readFleetRequirements(object.name, text.options)
+        const value = known?.hash === object.hash ? known.value : readRequirements(object.name, text.options)
         freshRequirements.set(object.name, { hash: object.hash, value })
         if (job.targetState !== undefined && targetStateOf(job.targetState) === undefined) {
           const problem = `${JSON.stringify(job.targetState)} is no target state; the unit counts as inactive`
