@@ -100,6 +100,8 @@ const machinePageSchema = v.object({ machines: v.optional(v.array(machineSchema)
 const errorSchema = v.object({ error: v.object({ code: v.number(), message: v.optional(v.string(), '') }) })
 
 const read = <Out>(schema: v.GenericSchema<unknown, Out>, value: unknown): Result<Out, BadAnswer> => {
+  // valibot takes a list for an object without fields, and that for an empty page: no data is not empty data.
+  if (Array.isArray(value)) return err({ message: 'the body: Invalid type: Expected Object but received Array' })
   const outcome = v.safeParse(schema, value)
   if (outcome.success) return ok(outcome.output)
   const [issue] = outcome.issues

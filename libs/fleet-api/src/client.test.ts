@@ -1,0 +1,97 @@
+import { isClusterError } from '@cluster/prelude'
+import { describe, expect, it } from 'vitest'
+import { createFleetClient } from './client.ts'
+import type { FleetAnswer, FleetRequest } from './transport.ts'
+
+type Script = Readonly<Record<string, string | readonly [number, string]>>
+
+/** A daemon that knows these answers by `METHOD path`, and 404 without a word for everything else. */
+function clientOf(script: Script) {
+  const sent: FleetRequest[] = []
+  const client = createFleetClient('unix:///run/fleet.sock', async (request): Promise<FleetAnswer> => {
+    sent.push(request)
+    const found = script[`${request.method} ${request.path}`] ?? ([404, '{"error":{"code":404,"message":""}}'] as const)
+    const [status, body] = typeof found === 'string' ? ([200, found] as const) : found
+    return { status, body, warnings: status === 201 ? ['odd'] : [] }
+  })
+  return { client, sent }
+}
+
+const failureOf = async (work: Promise<unknown>): Promise<Error & { readonly code: string }> => {
+  const error = await work.then(
+    () => undefined,
+    (found: unknown) => found,
+  )
+  if (isClusterError(error)) return error
+  throw new Error('did not fail')
+}
+
+describe('the client', () => {
+  it('follows pages to the last', async () => {
+    const { client } = clientOf({
+      'GET /fleet/v1/units': '{"nextPageToken":"ZAACAA==","units":[{"name":"a.service"}]}',
+      'GET /fleet/v1/units?nextPageToken=ZAACAA%3D%3D': '{"units":[{"name":"b.service","machineID":"m"}]}',
+    })
+    expect(await client.listUnits()).toEqual([
+      { name: 'a.service', options: [] },
+      { name: 'b.service', options: [], machineId: 'm' },
+    ])
+  })
+
+  it('takes an empty list for an empty list', async () => {
+    const { client } = clientOf({
+      'GET /fleet/v1/machines': '{}',
+      'GET /fleet/v1/state?unitName=a.service&machineID=m': '{}',
+    })
+    expect(await client.listMachines()).toEqual([])
+    expect(await client.listStates({ unit: 'a.service', machineId: 'm' })).toEqual([])
+  })
+
+  it('has no unit where there is none, and says whether one was destroyed', async () => {
+    const { client } = clientOf({ 'DELETE /fleet/v1/units/a%40b.service': [204, ''] })
+    expect(await client.getUnit('a.service')).toBeUndefined()
+    expect(await client.deleteUnit('a@b.service')).toBe(true)
+    expect(await client.deleteUnit('c.service')).toBe(false)
+  })
+
+  it('sends content and target state together, and tells what came of it', async () => {
+    const { client, sent } = clientOf({
+      'PUT /fleet/v1/units/a.service': [201, ''],
+      'PUT /fleet/v1/units/b.service': [204, ''],
+    })
+    const options = [{ section: 'Service', name: 'ExecStart', value: 'a & b' }]
+    expect(await client.putUnit('a.service', { options, targetState: 'launched' })).toEqual({
+      kind: 'created',
+      warnings: ['odd'],
+    })
+    expect(sent[0]?.body).toBe(
+      '{"desiredState":"launched","name":"a.service","options":[{"name":"ExecStart","section":"Service","value":"a \\u0026 b"}]}',
+    )
+    expect((await client.putUnit('b.service', { targetState: 'loaded' })).kind).toBe('updated')
+  })
+
+  it('knows a daemon that cannot explain from a unit that is not there', async () => {
+    const { client } = clientOf({
+      'GET /fleet/v1/units/a.service/why': [404, '{"error":{"code":404,"message":"unit does not exist"}}'],
+    })
+    expect(await client.why('a.service')).toBe('no-such-unit')
+    expect(await client.why('b.service')).toBe('unsupported')
+  })
+
+  it.each([
+    [503, '{"error":{"code":503,"message":"no store"}}', 'fleet-api/unavailable', 'no store'],
+    [500, '{"error":{"code":500,"message":""}}', 'fleet-api/server-failed', 'HTTP 500'],
+    [409, '{"error":{"code":409,"message":"no options"}}', 'fleet-api/refused', 'no options'],
+    [400, '<html>', 'fleet-api/refused', 'HTTP 400'],
+    [302, '', 'fleet-api/invalid-answer', 'HTTP 302'],
+    [200, 'hello', 'fleet-api/invalid-answer', 'no JSON'],
+    [200, '{"units":[{"name":7}]}', 'fleet-api/invalid-answer', 'units.0.name'],
+    [200, '[]', 'fleet-api/invalid-answer', 'received Array'],
+  ])('an answer of %i %s is %s', async (status, body, code, words) => {
+    const { client } = clientOf({ 'GET /fleet/v1/units': [status, body] })
+    const error = await failureOf(client.listUnits())
+    expect(error.code).toBe(code)
+    expect(error.message).toContain('unix:///run/fleet.sock')
+    expect(error.message).toContain(words)
+  })
+})
