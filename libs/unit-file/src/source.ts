@@ -185,12 +185,9 @@ function joinLines(lines: readonly PhysicalLine[], from: number, markSeenBefore:
     if (marked) markSeen = true
     const text = marked ? line.text.slice(1) : line.text
     const continued = endsEscaped(text)
-    if (length + text.length > longLineBytesMax / 3) {
-      // only long lines are counted in bytes
-      lengthBytes = texts.reduce((sum, part) => sum + byteLength(part), 0)
-      if (index > from && lengthBytes + byteLength(text) > longLineBytesMax) {
-        return { text: '', parts, count: index - from + 1, lastLine: index + 1, markSeen, overlong: true }
-      }
+    lengthBytes += byteLength(text)
+    if (index > from && lengthBytes > longLineBytesMax) {
+      return { text: '', parts, count: index - from + 1, lastLine: index + 1, markSeen, overlong: true }
     }
     parts.push({ start: length, line: index + 1, column: marked ? 2 : 1 })
     texts.push(continued ? `${text.slice(0, -1)} ` : text)
