@@ -1,7 +1,15 @@
 /** Several fleetds in one process: one model store, one fake systemd each, one clock that moves when told to. */
 import type { HttpRequest, HttpResponse } from '@cluster/http'
-import { createManualClock, createModelKv, type ManualClock, type ModelKv } from '@cluster/kv'
-import { type Logger, seededRandom, silentMeter } from '@cluster/prelude'
+import {
+  type Conflict,
+  createManualClock,
+  createModelKv,
+  type Kv,
+  type ManualClock,
+  type ModelKv,
+  type Revision,
+} from '@cluster/kv'
+import { err, type Logger, type Result, seededRandom, silentMeter } from '@cluster/prelude'
 import { createFakeSystemd, type FakeSystemd } from '@cluster/systemd'
 import { createFleet, type Fleet, type FleetConfig, type RecordStore } from '../src/index.ts'
 
@@ -151,7 +159,7 @@ export function createMachine({ clock, kv, index, metadata, config }: MachineOpt
         },
       }
       fleet = await createFleet({
-        kv,
+        kv: withoutFound(kv),
         units: systemd.open(),
         machine: { id, bootId: `boot-${boot}`, publicIp: `10.0.0.${index + 1}`, metadata },
         version: '1.0.0',
@@ -179,6 +187,20 @@ export function createMachine({ clock, kv, index, metadata, config }: MachineOpt
       systemd.reboot()
       boot += 1
     },
+  }
+}
+
+/** etcd's v2 API does not say what stood in the way of a write; nothing may rely on it. */
+function withoutFound(kv: Kv): Kv {
+  const strip = (outcome: Result<Revision, Conflict>): Result<Revision, Conflict> =>
+    outcome.ok ? outcome : err({ ...outcome.error, found: undefined })
+  return {
+    range: (prefix, signal) => kv.range(prefix, signal),
+    get: (key, signal) => kv.get(key, signal),
+    put: async (key, value, options) => strip(await kv.put(key, value, options)),
+    delete: async (key, options) => strip(await kv.delete(key, options)),
+    deletePrefix: (prefix, signal) => kv.deletePrefix(prefix, signal),
+    watch: (prefix, after, signal) => kv.watch(prefix, after, signal),
   }
 }
 

@@ -86,7 +86,7 @@ export function createPresence(options: PresenceOptions): Presence {
       const created = await registry.createMachine(self, ttlSeconds, signal)
       if (created.ok) return hold(created.value, askedMs, isRegistered ? 'again' : 'new')
       health.succeeded()
-      const found = created.error.found
+      const found = created.error.found ?? (await registry.readMachine(ownId, signal))
       if (found !== undefined && isOurs(found)) {
         const resumed = await registry.resumeMachine(self, ttlSeconds, found.revision, signal)
         if (resumed.ok) return hold(resumed.value, askedMs, isRegistered ? 'again' : 'resumed')

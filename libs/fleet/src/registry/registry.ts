@@ -2,7 +2,7 @@
  * The writes there are. Each is one or a few keys, in an order that leaves readers a whole picture at every moment;
  * whoever may meet another writer says what must hold. Source: spec/fleet.md §4, traps 2, 3, 7, 42.
  */
-import type { Conflict, Key, Kv, Revision } from '@cluster/kv'
+import type { Conflict, Key, Kv, KvEntry, Revision } from '@cluster/kv'
 import type { Result } from '@cluster/prelude'
 import type { TargetState } from '@cluster/scheduler'
 import { type ClusterView, createViewReader, type RegistryUnit, type UnreadableUnit } from './cluster-view.ts'
@@ -77,6 +77,8 @@ export type Registry = {
     ttlSeconds: number,
     signal?: AbortSignal,
   ) => Promise<Result<Revision, Conflict>>
+  /** The machine's key as it stands now: after a conflict, as not every store says what it found. */
+  readonly readMachine: (machine: string, signal?: AbortSignal) => Promise<KvEntry | undefined>
   readonly removeMachine: (machine: string, signal?: AbortSignal) => Promise<void>
 
   /** "I launched it." The key is made; use it only for a unit that is there. */
@@ -208,6 +210,7 @@ export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
         ttlSeconds,
         ...withSignal(signal),
       }),
+    readMachine: (machine, signal) => kv.get(keyspace.machine(machine), signal),
     async removeMachine(machine, signal) {
       await kv.delete(keyspace.machine(machine), withSignal(signal))
     },
