@@ -18,4 +18,5 @@ it.each([
   ["'", "'\\''"],
   [' ', "' '"],
   ['é', "'é'"],
+  ['\udcff', "'\ufffd'"],
 ])('quotes the character %j as %s', (char, quoted) => expect(goQuoteRune(char)).toBe(quoted))

@@ -14,8 +14,8 @@ const namedEscapes: ReadonlyMap<number, string> = new Map([
 /** The text as Go's `strconv.Quote` writes it: printable characters as they are, the others escaped. */
 export const goQuote = (text: string): string => `"${Array.from(text, (char) => goEscape(char, '"')).join('')}"`
 
-/** One character as Go's `strconv.QuoteRune` writes it. */
-export const goQuoteRune = (char: string): string => `'${goEscape(char, "'")}'`
+/** One character as Go's `strconv.QuoteRune` writes it; to Go a byte that is no UTF-8 is the character U+FFFD. */
+export const goQuoteRune = (char: string): string => `'${goEscape(/\p{Cs}/u.test(char) ? '\ufffd' : char, "'")}'`
 
 function goEscape(char: string, quote: string): string {
   const code = char.codePointAt(0) ?? 0
