@@ -1,4 +1,5 @@
 /** What must not happen to units when fleetd or the store fail: anything. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { unitOn } from '../src/unit-on-machine.ts'
@@ -7,6 +8,7 @@ import {
   everyMachineListed,
   fleetctlDone,
   freshCluster,
+  idOf,
   keyOf,
   keysBelow,
   livesOf,
@@ -86,11 +88,23 @@ describe('fleetd', () => {
     await staysTheSame(before, presenceTtlMs)
   })
 
-  it('takes changed metadata at SIGHUP and keeps serving', async () => {
+  it('takes changed metadata at SIGHUP, in the life it is in', async () => {
+    // Written in place: the file is bound into the machine.
+    const file = `${theLab().names.runtimeFolder}/m1/fleet.conf`
+    const configuration = readFileSync(file, 'utf8')
     const before = await livesOf(['fleetd.service'])
-    await theLab().run('m1', ['systemctl', 'reload', 'fleetd'])
-    await everyMachineListed()
-    expect(await livesOf(['fleetd.service'])).toEqual(before)
+    const publishedMetadata = () => keyOf(`machines/${idOf('m1')}/object`)
+    try {
+      writeFileSync(file, configuration.replace('zone=a', 'zone=elsewhere'))
+      await theLab().run('m1', ['systemctl', 'reload', 'fleetd'])
+      const is = (text: string | undefined): boolean => text?.includes('elsewhere') === true
+      await until(publishedMetadata, { what: 'the changed zone published', timeoutMs: 15_000, is })
+      expect(await fleetctlDone('list-machines')).toContain('zone=elsewhere')
+      expect(await livesOf(['fleetd.service'])).toEqual(before)
+    } finally {
+      writeFileSync(file, configuration)
+      await theLab().run('m1', ['systemctl', 'reload', 'fleetd'])
+    }
   })
 })
 

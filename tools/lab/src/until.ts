@@ -6,7 +6,7 @@ export type UntilOptions<T> = {
   readonly what: string
   readonly timeoutMs: number
   readonly everyMs?: number | undefined
-  /** Whether the value is the one waited for. */
+  /** Whether the value is the one waited for. What it throws ends the waiting. */
   readonly is: (value: T) => boolean
   readonly signal?: AbortSignal | undefined
 }
@@ -20,22 +20,31 @@ export type UntilOptions<T> = {
 export async function until<T>(look: () => Promise<T> | T, options: UntilOptions<T>): Promise<T> {
   const { what, timeoutMs, everyMs = 50, is, signal } = options
   const startMs = performance.now()
-  let seen: T | undefined
-  let cause: unknown
+  let last: Seen<T>
   for (;;) {
-    try {
-      seen = await look()
-      cause = undefined
-      if (is(seen)) return seen
-    } catch (error) {
-      cause = error
-    }
+    last = await lookOnce(look)
+    if (last.kind === 'value' && is(last.value)) return last.value
     signal?.throwIfAborted()
     if (performance.now() - startMs > timeoutMs) break
     await delay(everyMs, undefined, signal === undefined ? {} : { signal })
   }
-  const last = seen === undefined ? 'nothing' : typeof seen === 'string' ? seen : JSON.stringify(seen)
-  throw new LabError('lab/timeout', `${what}: not within ${timeoutMs / 1000} s; last seen: ${last.slice(0, 2000)}`, {
-    cause,
+  throw new LabError('lab/timeout', `${what}: not within ${timeoutMs / 1000} s; last seen: ${render(last)}`, {
+    cause: last.kind === 'failure' ? last.error : undefined,
   })
+}
+
+type Seen<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'failure'; readonly error: unknown }
+
+async function lookOnce<T>(look: () => Promise<T> | T): Promise<Seen<T>> {
+  try {
+    return { kind: 'value', value: await look() }
+  } catch (error) {
+    return { kind: 'failure', error }
+  }
+}
+
+function render<T>(seen: Seen<T>): string {
+  if (seen.kind !== 'value') return 'nothing'
+  const text = typeof seen.value === 'string' ? seen.value : (JSON.stringify(seen.value) ?? 'nothing')
+  return text.slice(0, 2000)
 }
