@@ -117,8 +117,10 @@ const warnedDependencies = new Set(['After', 'Before', 'Conflicts', 'OnFailure',
 /** What grows while files are read, one assignment after the other. */
 class EvaluationState {
   readonly messages: UnitMessage[] = []
-  readonly settings = new Map<string, readonly string[]>()
-  readonly commands = new Map<string, readonly ExecCommand[]>()
+  readonly settings = new Map<string, string[]>()
+  readonly commands = new Map<string, ExecCommand[]>()
+  /** Setting → identity of an entry → its place, for lists that hold each thing once. */
+  readonly #places = new Map<string, Map<string, number>>()
   readonly #conditions: { readonly setting: string; readonly condition: UnitCondition }[] = []
   readonly #unitName: string
   readonly #names: ReadonlySet<string>
@@ -158,7 +160,9 @@ class EvaluationState {
     const place = file === undefined ? { line } : { line, file }
     for (const finding of reading.findings) this.messages.push({ ...finding, ...place })
     if (reading.commands !== undefined) {
-      this.commands.set(key, [...(this.commands.get(key) ?? []), ...reading.commands])
+      const commands = this.commands.get(key) ?? []
+      this.commands.set(key, commands)
+      commands.push(...reading.commands)
     }
     if (reading.values !== undefined) this.#keep(name, option, reading.values)
     return reading.stop
@@ -167,7 +171,9 @@ class EvaluationState {
   #reset(name: string): void {
     const group = resetTogether.find((pattern) => pattern.test(name))
     for (const setting of [...this.settings.keys()]) {
-      if (setting === name || group?.test(setting)) this.settings.delete(setting)
+      if (setting !== name && !group?.test(setting)) continue
+      this.settings.delete(setting)
+      this.#places.delete(setting)
     }
     if (group !== undefined) {
       const rest = this.#conditions.filter(({ setting }) => !group.test(setting))
@@ -180,26 +186,38 @@ class EvaluationState {
 
   #keep(name: string, option: KnownOption, values: readonly string[]): void {
     if (!option.list) {
-      this.settings.set(name, values)
+      this.settings.set(name, [...values])
       return
     }
-    if (option.type === 'condition' || option.type === 'condition path') {
-      for (const value of values) this.#conditions.push({ setting: name, condition: conditionOf(name, value) })
-    }
-    const before = this.settings.get(name) ?? []
-    if (option.type === 'unit names') this.settings.set(name, this.#withDependencies(name, before, values))
-    else if (name.endsWith('.Environment')) this.settings.set(name, withVariables(before, values))
-    else this.settings.set(name, [...before, ...values])
+    const list = this.settings.get(name) ?? []
+    this.settings.set(name, list)
+    if (option.type === 'unit names') {
+      for (const unit of values) this.#depend(name, list, unit)
+    } else if (name.endsWith('.Environment')) {
+      // a later value takes the place of an earlier one of the same name
+      for (const assignment of values) this.#putOnce(name, list, variableName(assignment), assignment)
+    } else list.push(...values)
+    if (option.type !== 'condition' && option.type !== 'condition path') return
+    for (const value of values) this.#conditions.push({ setting: name, condition: conditionOf(name, value) })
   }
 
-  #withDependencies(name: string, before: readonly string[], added: readonly string[]): readonly string[] {
-    const key = name.slice('Unit.'.length)
-    for (const own of added.filter((unit) => this.#names.has(unit))) {
-      if (!warnedDependencies.has(key)) continue
-      const reason = own === this.#unitName ? '' : `, as ${own} is merged into ${this.#unitName}`
-      this.messages.push({ priority: 'warning', text: `Dependency ${key}=${own} is dropped${reason}.` })
+  #putOnce(name: string, list: string[], identity: string, entry: string): void {
+    const places = this.#places.get(name) ?? new Map<string, number>()
+    this.#places.set(name, places)
+    const place = places.get(identity) ?? list.length
+    places.set(identity, place)
+    list[place] = entry
+  }
+
+  #depend(name: string, list: string[], unit: string): void {
+    if (!this.#names.has(unit)) {
+      this.#putOnce(name, list, unit, unit)
+      return
     }
-    return [...new Set([...before, ...added.filter((unit) => !this.#names.has(unit))])]
+    const key = name.slice('Unit.'.length)
+    if (!warnedDependencies.has(key)) return
+    const reason = unit === this.#unitName ? '' : `, as ${unit} is merged into ${this.#unitName}`
+    this.messages.push({ priority: 'warning', text: `Dependency ${key}=${unit} is dropped${reason}.` })
   }
 
   result(loadState: LoadState, loadError?: string): UnitEvaluation {
@@ -252,13 +270,6 @@ function conditionOf(name: string, value: string): UnitCondition {
   const rest = trigger ? value.slice(1) : value
   const negate = rest.startsWith('!')
   return { name: name.slice('Unit.'.length), trigger, negate, parameter: negate ? rest.slice(1) : rest }
-}
-
-/** A later value takes the place of an earlier one of the same name. */
-function withVariables(before: readonly string[], added: readonly string[]): readonly string[] {
-  const variables = new Map(before.map((assignment) => [variableName(assignment), assignment]))
-  for (const assignment of added) variables.set(variableName(assignment), assignment)
-  return [...variables.values()]
 }
 
 const variableName = (assignment: string): string => assignment.slice(0, assignment.indexOf('='))

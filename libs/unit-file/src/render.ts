@@ -6,18 +6,18 @@ import type { UnitOption } from './option.ts'
  * no options. Values are written as they are, so a value that ends in a backslash does not read back.
  */
 export function renderOptions(options: readonly UnitOption[]): string {
+  const texts = new Map<string, string>()
+  // options of a section mostly stand together: the map is asked once per run
+  let section: string | undefined
   let text = ''
-  let rest = options
-  while (rest.length > 0) {
-    const section = rest[0]?.section ?? ''
-    let others: UnitOption[] | undefined
-    text += text === '' ? `[${section}]\n` : `\n[${section}]\n`
-    for (const option of rest) {
-      if (option.section === section) text += `${option.name}=${option.value}\n`
-      else if (others === undefined) others = [option]
-      else others.push(option)
+  for (const option of options) {
+    if (option.section !== section) {
+      if (section !== undefined) texts.set(section, text)
+      section = option.section
+      text = texts.get(section) ?? `[${section}]\n`
     }
-    rest = others ?? []
+    text += `${option.name}=${option.value}\n`
   }
-  return text
+  if (section !== undefined) texts.set(section, text)
+  return [...texts.values()].join('\n')
 }
