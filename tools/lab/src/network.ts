@@ -12,7 +12,9 @@ export async function createNetwork(names: LabNames): Promise<void> {
   await runOrThrow('unshare', [`--net=${names.networkFile}`, 'true'])
   const batch = [
     'link set lo up',
-    `link add ${bridgeName} type bridge`,
+    // Without an address of its own a bridge takes the lowest of its ports: killing that machine would change it, and
+    // the others could not reach the store until their neighbour entries had aged (three seconds, seen).
+    `link add ${bridgeName} address 02:00:00:00:00:01 type bridge`,
     `address add ${hostAddress}/24 dev ${bridgeName}`,
     `link set ${bridgeName} up`,
   ]
