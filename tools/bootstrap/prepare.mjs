@@ -64,7 +64,7 @@ export function step(title, file, args, { env = process.env, onLine } = {}) {
     }
     child.stdout.setEncoding('utf8').on('data', take)
     child.stderr.setEncoding('utf8').on('data', take)
-    const pulse = setInterval(() => process.stderr.write(`  ${seconds()}: ${last.slice(0, 100)}\n`), 10_000)
+    const pulse = setInterval(() => process.stderr.write(`  ${seconds()}: ${last === '' ? 'at work' : last.slice(0, 100)}\n`), 10_000)
     child.on('error', (error) => {
       clearInterval(pulse)
       reject(new Refusal(`${title}: ${file} could not be started (${error.message})`))
@@ -96,7 +96,7 @@ export async function ensurePackages() {
 /** Builds everything, or the named projects and what they depend on; unchanged projects come from nx's cache. */
 export async function build(projects = []) {
   const target = projects.length === 0 ? [] : ['-p', projects.join(',')]
-  await step('Building', 'node', ['node_modules/nx/bin/nx.js', 'run-many', '-t', 'build', ...target], {
+  await step('Building', process.execPath, ['node_modules/.bin/nx', 'run-many', '-t', 'build', ...target], {
     env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
   })
 }

@@ -31,8 +31,8 @@ await runMain(async () => {
 })
 
 async function runUnit() {
-  await check('lint: biome', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'])
-  await check('lint: layers', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', [
+  await check('lint: biome', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.'])
+  await check('lint: layers', 'node_modules/.bin/depcruise', [
     '--config',
     '.dependency-cruiser.cjs',
     'libs',
@@ -69,7 +69,7 @@ async function check(title, file, args) {
 
 /** One nx target over all projects; each project counts as one test. */
 async function checkProjects(target) {
-  const args = ['node_modules/nx/bin/nx.js', 'run-many', '-t', target, '--output-style=static']
+  const args = ['node_modules/.bin/nx', 'run-many', '-t', target, '--output-style=static']
   const { code, output, seconds } = await run(target, args)
   const outcomes = [...output.matchAll(/^\s*([✔✖×])\s+nx run (\S+):/gmu)].map(([, mark, project]) => ({
     mark,
@@ -95,7 +95,7 @@ async function runVitest(title, config) {
   try {
     const code = await new Promise((resolve, reject) => {
       const args = ['run', `--config=${config}`, '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
-      const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...args], {
+      const child = spawn(process.execPath, ['node_modules/.bin/vitest', ...args], {
         cwd: repository,
         stdio: ['ignore', 'inherit', 'inherit'],
       })
