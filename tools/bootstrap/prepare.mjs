@@ -64,7 +64,10 @@ export function step(title, file, args, { env = process.env, onLine } = {}) {
     }
     child.stdout.setEncoding('utf8').on('data', take)
     child.stderr.setEncoding('utf8').on('data', take)
-    const pulse = setInterval(() => process.stderr.write(`  ${seconds()}: ${last === '' ? 'at work' : last.slice(0, 100)}\n`), 10_000)
+    const pulse = setInterval(
+      () => process.stderr.write(`  ${seconds()}: ${last === '' ? 'at work' : last.slice(0, 100)}\n`),
+      10_000,
+    )
     child.on('error', (error) => {
       clearInterval(pulse)
       reject(new Refusal(`${title}: ${file} could not be started (${error.message})`))
