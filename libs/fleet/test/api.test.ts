@@ -32,6 +32,7 @@ describe('requests that are refused', () => {
     ['DELETE', '/fleet/v1/units/nope.service', 404, 'unit does not exist'],
     ['GET', `/fleet/v1/units/${'x'.repeat(300)}.service`, 404, 'unit does not exist'],
     ['GET', '/fleet/v1/units/nope.service/why', 404, 'unit does not exist'],
+    ['PUT', '/fleet/v1/state/a/b', 404, ''],
     ['GET', '/fleet/v1/state/nope.service', 404, 'unit state does not exist'],
     ['GET', '/fleet/v1/units?nextPageToken=', 400, 'EOF'],
     ['GET', '/fleet/v1/units?nextPageToken=AAAA', 400, 'unexpected EOF'],
@@ -129,6 +130,7 @@ describe('requests that are refused', () => {
   it.each([
     ['nonsense', "invalid character 'o' in literal null (expecting 'u')"],
     ['{}', 'json: cannot unmarshal object into Go value of type []api.machineMetadataOp'],
+    [[{ op: 3 }], 'json: cannot unmarshal number into Go struct field machineMetadataOp.op of type string'],
     [[{ op: 'test', path: '/m/metadata/k', value: { value: 'x' } }], 'invalid op: expect add, remove, or replace'],
     [[{ op: 'add', path: '/m/metadata/k' }], 'invalid value: add and replace require a value'],
     [[{ op: 'add', path: '/m/meta/k', value: { value: 'x' } }], 'machine metadata path invalid'],

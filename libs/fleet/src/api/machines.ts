@@ -59,9 +59,8 @@ function readChange(item: unknown): Result<MetadataWrite, string> {
   const texts: Record<'op' | 'path', string> = { op: '', path: '' }
   for (const field of ['op', 'path'] as const) {
     const found = fieldOf(item, field) ?? ''
-    const goName = field === 'op' ? 'Operation' : 'Path'
     if (typeof found !== 'string') {
-      const place = `into Go struct field machineMetadataOp.${goName} of type string`
+      const place = `into Go struct field machineMetadataOp.${field} of type string`
       return err(`json: cannot unmarshal ${kindOf(found)} ${place}`)
     }
     texts[field] = found

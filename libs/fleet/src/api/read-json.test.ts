@@ -49,6 +49,16 @@ it.each([
   ['nope', "invalid character 'o' in literal null (expecting 'u')"],
   ['[1,]', "invalid character ']' looking for beginning of value"],
   ['"\\x"', "invalid character 'x' in string escape code"],
+  ['{"a":-}', "invalid character '}' in numeric literal"],
+  ['[-01]', "invalid character '1' after array element"],
+  ['{"a":1.}', "invalid character '}' after decimal point in numeric literal"],
+  ['{"a":1.5e}', "invalid character '}' in exponent of numeric literal"],
+  ['{"a":1e+x}', "invalid character 'x' in exponent of numeric literal"],
+  ['{"a":-', 'unexpected EOF'],
+  ['é', "invalid character 'Ã' looking for beginning of value"],
+  ['\u2028', "invalid character 'â' looking for beginning of value"],
+  ['"\u0001"', "invalid character '\\x01' in string literal"],
+  ['\\', "invalid character '\\\\' looking for beginning of value"],
 ])('says of %j: %s', (text, message) => expect(readFirstJson(text)).toEqual({ ok: false, error: { message } }))
 
 it('is not brought down by depth', () => {

@@ -3,6 +3,7 @@
  * words for what is wrong. Names of fields match without regard to case. Source: spec/fleet.md §8 and vectors fleet-api.
  */
 import { err, ok, type Result } from '@cluster/prelude'
+import { goQuote } from '@cluster/unit-file'
 
 export type BadJson = { readonly message: string }
 
@@ -31,6 +32,12 @@ export function fieldOf(object: object, name: string): unknown {
 const literals = ['null', 'true', 'false'] as const
 const depthMax = 200
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+/** Beginnings of a number that a digit should follow and none does, and how the original says so. */
+const brokenNumbers = [
+  [/-?(?:0|[1-9]\d*)(?:\.\d+)?[eE](?![+-]?\d)[+-]?/y, 'in exponent of numeric literal'],
+  [/-?(?:0|[1-9]\d*)\.(?!\d)/y, 'after decimal point in numeric literal'],
+  [/-(?!\d)/y, 'in numeric literal'],
+] as const
 
 /** Walks over one value. Every text it accepts is one that JSON.parse accepts. */
 function endOfValue(text: string): Result<number, BadJson> {
@@ -127,6 +134,12 @@ function endOfValue(text: string): Result<number, BadJson> {
       }
       return undefined
     }
+    for (const [beginning, context] of brokenNumbers) {
+      beginning.lastIndex = at
+      if (!beginning.test(text)) continue
+      at = beginning.lastIndex
+      return fail(context)
+    }
     number.lastIndex = at
     const digits = number.exec(text)?.[0]
     if (digits === undefined) return fail('looking for beginning of value')
@@ -140,10 +153,11 @@ function endOfValue(text: string): Result<number, BadJson> {
 
 type Failure = BadJson
 
-/** The character as the original quotes it. */
+/** The character as the original quotes it, which sees bytes: of several the first, as if it were Latin-1. */
 function quoteCharacter(text: string, at: number): string {
-  const character = String.fromCodePoint(text.codePointAt(at) ?? 0)
+  const [byte = 0] = new TextEncoder().encode(String.fromCodePoint(text.codePointAt(at) ?? 0))
+  const character = String.fromCharCode(byte)
   if (character === "'") return "'\\''"
   if (character === '"') return `'"'`
-  return character < ' ' ? `'${JSON.stringify(character).slice(1, -1)}'` : `'${character}'`
+  return `'${goQuote(character).slice(1, -1)}'`
 }

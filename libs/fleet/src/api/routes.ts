@@ -126,8 +126,8 @@ async function states(
   name: string | undefined,
   rest: readonly string[],
 ): Promise<HttpResponse> {
-  if (request.method !== 'GET') return errorAnswer(405, 'only GET supported against this resource')
   if (rest.length > 0) return errorAnswer(404, '')
+  if (request.method !== 'GET') return errorAnswer(405, 'only GET supported against this resource')
   return name === undefined ? listStates(options, request) : getState(options, request, name)
 }
 
