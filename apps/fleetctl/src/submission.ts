@@ -8,6 +8,7 @@ import { findMachineOfCycles } from '@cluster/scheduler'
 import {
   checkFleetUnitName,
   checkUnitRequirements,
+  creationPolicyFor,
   hashOptions,
   parseFleetName,
   readRequirements,
@@ -129,7 +130,9 @@ function planCreate(
   const { options, remarks } = text.value
   const name = checkFleetUnitName(unit.name)
   if (!name.ok) return refused(name.error.message, [], `${unit.path}: rename the file`)
-  const wrong = checkUnitRequirements(unit.name, options).find(({ severity }) => severity === 'error')
+  const wrong = checkUnitRequirements(unit.name, options, creationPolicyFor(unit.name)).find(
+    ({ severity }) => severity === 'error',
+  )
   if (wrong !== undefined) {
     const remedy = `${unit.path}: ${wrong.remedy}`
     // Combinations are refused in the original's words; the other findings are ours.

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { readFleetRequirements } from './fleet-options.ts'
-import { checkUnitRequirements, fleetRequirementsPolicy, readRequirements } from './fleet-requirements.ts'
+import {
+  checkUnitRequirements,
+  creationPolicyFor,
+  fleetRequirementsPolicy,
+  readRequirements,
+} from './fleet-requirements.ts'
 import type { UnitOption } from './option.ts'
 
 const xFleet = (...pairs: readonly (readonly [string, string])[]): readonly UnitOption[] =>
@@ -82,5 +87,12 @@ describe('checkUnitRequirements', () => {
   it('says nothing of traps under fleet’s policy', () => {
     const options = xFleet(['MachineMetadata', 'k=v=w'], ['Foo', '1'], ['Global', '%i'], ['MachineOf', 'b'])
     expect(checkUnitRequirements('a@true.service', options, fleetRequirementsPolicy)).toEqual([])
+  })
+
+  it('leaves open in a template what its instance decides', () => {
+    const options = xFleet(['MachineMetadata', 'hostname=%i'], ['Global', '%i'], ['MachineOf', 'b.service'])
+    expect(checkUnitRequirements('x@.service', options, creationPolicyFor('x@.service'))).toEqual([])
+    const ofInstance = checkUnitRequirements('x@true.service', options, creationPolicyFor('x@true.service'))
+    expect(ofInstance.map(({ kind }) => kind)).toEqual(['refused-combination'])
   })
 })

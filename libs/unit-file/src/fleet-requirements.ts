@@ -2,6 +2,7 @@
  * [X-Fleet] with the traps of fleet 1.0 repaired, each under a name of its own: what our daemons read and what a unit is
  * checked against on create. spec/fleet.md §12, traps 33–37.
  */
+import { parseFleetName } from './fleet-name.ts'
 import {
   combinationError,
   type FleetRequirements,
@@ -47,6 +48,15 @@ export const defaultRequirementsPolicy: RequirementsPolicy = {
   combinations: 'expanded',
   unknownKeys: 'warn',
 }
+
+/**
+ * What a unit of this name is checked against when it is created. What a template asks for is known only once it has
+ * an instance: `key=%i` is nothing malformed yet.
+ */
+export const creationPolicyFor = (unitName: string): RequirementsPolicy =>
+  parseFleetName(unitName)?.isTemplate === true
+    ? { ...defaultRequirementsPolicy, combinations: 'raw', malformedMetadata: 'ignore' }
+    : defaultRequirementsPolicy
 
 export type RequirementsFinding = {
   readonly kind: 'refused-combination' | 'malformed-metadata' | 'bad-quoting' | 'unknown-key'

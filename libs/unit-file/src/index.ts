@@ -72,6 +72,7 @@ export {
 } from './fleet-options.ts'
 export {
   checkUnitRequirements,
+  creationPolicyFor,
   defaultRequirementsPolicy,
   fleetRequirementsPolicy,
   type RequirementsFinding,

@@ -10,11 +10,10 @@ import {
   checkFleetUnitName,
   checkUnitRequirements,
   clusterDialect,
-  defaultRequirementsPolicy,
+  creationPolicyFor,
   goQuote,
   hashOptions,
   parseFleetName,
-  type RequirementsPolicy,
   readAsFleet,
   renderOptions,
   type UnitOption,
@@ -127,7 +126,7 @@ export function checkContent(name: string, options: readonly UnitOption[]): Resu
     const place = `option ${goQuote(lost.name)} in [${lost.section}]`
     return err(refusal(400, `${place} cannot be written to a unit file so that it reads the same`))
   }
-  const findings = checkUnitRequirements(name, read.value, requirementsPolicyFor(name))
+  const findings = checkUnitRequirements(name, read.value, creationPolicyFor(name))
   const [wrong] = findings.filter(({ severity }) => severity === 'error')
   // A refused combination is said in fleet's own words, which scripts look for.
   if (wrong !== undefined) {
@@ -137,12 +136,6 @@ export function checkContent(name: string, options: readonly UnitOption[]): Resu
   const warnings = findings.map(({ message, remedy }) => `${message}: ${remedy}`)
   return ok({ name, hash: hashOptions(read.value), text: renderOptions(read.value), warnings })
 }
-
-/** What a template asks for is known only once it has an instance: `key=%i` is nothing malformed yet. */
-const requirementsPolicyFor = (name: string): RequirementsPolicy =>
-  parseFleetName(name)?.isTemplate === true
-    ? { ...defaultRequirementsPolicy, combinations: 'raw', malformedMetadata: 'ignore' }
-    : defaultRequirementsPolicy
 
 /** In the order in which they are written: by section, sections as they first appear. */
 function grouped(options: readonly UnitOption[]): readonly UnitOption[] {
