@@ -94,7 +94,7 @@ async function runVitest(title, config) {
   say(`${title} …`)
   try {
     const code = await new Promise((resolve, reject) => {
-      const args = ['run', `--config=${config}`, '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
+      const args = ['run', `--config=${config}`, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
       const child = spawn(process.execPath, ['node_modules/.bin/vitest', ...args], {
         cwd: repository,
         stdio: ['ignore', 'inherit', 'inherit'],

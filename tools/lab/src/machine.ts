@@ -13,6 +13,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { type CgroupHost, createGroup, groupFolders, isFrozen, processesOf, thawGroup } from './cgroups.ts'
 import { type CommandOptions, type CommandResult, runCommand } from './command.ts'
 import { LabError } from './errors.ts'
@@ -121,7 +122,7 @@ export function leaderOrThrow(host: CgroupHost, names: LabNames, machine: string
   throw new LabError('lab/machine-down', `${machine} is not up`, { hint: `boot it: npm run lab -- boot ${machine}` })
 }
 
-/** How many words of `nsenter` come ahead of a command that is to run inside. */
+/** The words of `nsenter` ahead of a command that is to run inside. */
 export const enterArguments = (pid: number, environment: Readonly<Record<string, string>> = {}): readonly string[] => [
   '-t',
   String(pid),
@@ -228,7 +229,7 @@ const tail = (file: string): string =>
 /** Writes a file that a machine will see through a bind. */
 export function writeBound(names: LabNames, machine: string, name: string, text: string, mode = 0o644): string {
   const file = `${names.runtimeFolder}/${machine}/${name}`
-  mkdirSync(file.replace(/\/[^/]*$/, ''), { recursive: true })
+  mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text, { mode })
   return file
 }

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
+import { dirname } from 'node:path'
 import { runCommand, runOrThrow } from './command.ts'
 import { LabError } from './errors.ts'
 import type { LabEnvironment } from './names.ts'
@@ -122,7 +123,7 @@ async function unmountBelow(folder: string): Promise<void> {
 
 function furnish(root: string): void {
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(`${root}/${name}`.replace(/\/[^/]*$/, ''), { recursive: true })
+    mkdirSync(dirname(`${root}/${name}`), { recursive: true })
     writeFileSync(`${root}/${name}`, text)
   }
   for (const unit of maskedUnits) {
