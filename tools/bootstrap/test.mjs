@@ -71,20 +71,19 @@ async function check(title, file, args) {
 async function checkProjects(target) {
   const args = ['node_modules/.bin/nx', 'run-many', '-t', target, '--output-style=static']
   const { code, output, seconds } = await run(target, args)
-  const outcomes = [...output.matchAll(/^\s*([✔✖×])\s+nx run (\S+):/gmu)].map(([, mark, project]) => ({
-    mark,
-    project,
-  }))
-  if (outcomes.length === 0 || (code !== 0 && outcomes.every(({ mark }) => mark === '✔'))) {
+  const total = Number(/Running target \S+ for (\d+) projects/.exec(output)?.[1] ?? 0)
+  const failed = [...output.matchAll(/^\s*- (\S+):(\w+)\s*$/gm)].flatMap(([, project, of]) =>
+    of === target ? [project] : [],
+  )
+  if (total === 0 || (code !== 0) !== failed.length > 0) {
     count(target, code === 0, output, seconds)
     return
   }
-  const failed = outcomes.filter(({ mark }) => mark !== '✔')
-  tally.passed += outcomes.length - failed.length
+  tally.passed += total - failed.length
   tally.failed += failed.length
-  for (const { project } of failed) failures.push(`${target} of ${project}`)
+  for (const project of failed) failures.push(`${target} of ${project}`)
   if (failed.length > 0) process.stdout.write(`${output.trimEnd()}\n`)
-  say(`${target}: ${outcomes.length - failed.length} projects passed, ${failed.length} failed (${seconds} s)`)
+  say(`${target}: ${total - failed.length} projects passed, ${failed.length} failed (${seconds} s)`)
 }
 
 /** One vitest run; its own report goes to the terminal, its figures into the tally. */
