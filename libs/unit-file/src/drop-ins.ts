@@ -31,7 +31,7 @@ export function findDependencyLinks(
   const units = new Set<string>()
   const messages: UnitMessage[] = []
   const verb = kind === 'wants' ? 'Wants' : 'Requires'
-  const warn = (text: string): void => void messages.push({ priority: 'warning', text: `${unit.id}: ${verb} ${text}` })
+  const warn = (text: string): void => void messages.push({ priority: 'warning', text: `${verb} ${text}` })
   const parts = parseUnitName(unit.id)
   const instance = parts.ok ? parts.value.instance : ''
   for (const link of findEntries(tree, path, unit, `.${kind}`, '')) {

@@ -10,7 +10,7 @@ import { readValue } from './read-value.ts'
 import { expandSpecifiers, type SpecifierContext } from './specifiers.ts'
 import type { UnitMessage } from './unit-message.ts'
 import { parseUnitName, type UnitNameParts } from './unit-name.ts'
-import { judgeUnit } from './verdict.ts'
+import { defaultDescription, judgeUnit } from './verdict.ts'
 
 /** `bad-setting`: refused by a rule about the unit. `error`: reading stopped. */
 export type LoadState = 'loaded' | 'masked' | 'bad-setting' | 'error'
@@ -55,12 +55,14 @@ export type UnitEvaluation = {
 export type UnitSources = {
   /** A complete valid name that is no template; what `%n` and messages say. */
   readonly unitName: string
-  /** Other names of the same unit; a dependency on one of them is dropped. */
+  /** Its names; a dependency on one of them is dropped. */
   readonly aliases?: readonly string[]
   /** Absent for units that exist without a file, as slices do. Empty: masked, drop-ins are read all the same. */
   readonly main?: SystemdFile
   /** The name that the main file's specifiers see, where it is not `unitName`: the alias that was asked for. */
   readonly mainName?: string
+  /** What is said about links to other units, between the main file and the drop-ins. */
+  readonly linkMessages?: readonly UnitMessage[]
   /** In order of application. Each starts outside of any section; an error ends only the one it is in. */
   readonly dropIns?: readonly SystemdFile[]
   readonly specifiers: SpecifierContext
@@ -72,24 +74,30 @@ export type UnitSources = {
  * @throws InvariantError when the name is not a valid unit name
  */
 export function evaluateUnit(sources: UnitSources): UnitEvaluation {
-  const { unitName, aliases = [], main, mainName = unitName, dropIns = [], specifiers } = sources
+  const { unitName, aliases = [], main, mainName = unitName, linkMessages = [], dropIns = [], specifiers } = sources
   const parts = parseUnitName(unitName)
   assert(parts.ok, 'the name of a unit to evaluate is valid')
   const expand: ExpandWord = (word) => expandSpecifiers(unitName, word, specifiers)
-  const state = new EvaluationState(unitName, new Set([unitName, ...aliases]), expand)
+  const state = new EvaluationState(mainName, expand)
   const isMasked = main?.text.length === 0
 
   const stop = main && state.read(main, parts.value, (word: string) => expandSpecifiers(mainName, word, specifiers))
+  // What stands for a path is called by it as soon as its file is open.
+  if (stop !== undefined && parts.value.type !== 'slice')
+    state.describe(defaultDescription(parts.value, state.settings))
   if (stop === 'bad-setting') {
     state.messages.push({ priority: 'notice', text: 'Unit configuration has fatal error, unit will not be started.' })
     return { ...state.result('bad-setting', badSetting(unitName)), mainFile: 'stopped' }
   }
   if (stop !== undefined) return { ...state.result('error', stop), mainFile: 'stopped' }
+  state.merge(unitName, aliases)
+  state.messages.push(...linkMessages)
   for (const dropIn of dropIns) state.read(dropIn, parts.value)
   if (isMasked) return state.result('masked', `Unit ${unitName} is masked.`)
 
   const verdict = judgeUnit(parts.value, { settings: state.settings, commands: state.commands })
   state.messages.push(...verdict.messages)
+  if (verdict.refused !== 'error') state.describe(defaultDescription(parts.value, state.settings))
   if (verdict.refused === 'bad-setting') return state.result('bad-setting', badSetting(unitName))
   return verdict.refused === 'error' ? state.result('error', 'Invalid argument') : state.result('loaded')
 }
@@ -114,6 +122,13 @@ const resetTogether: readonly RegExp[] = [
 /** Dependencies on the unit itself that are dropped with a word; others vanish silently. */
 const warnedDependencies = new Set(['After', 'Before', 'Conflicts', 'OnFailure', 'OnSuccess'])
 
+/** The other end of those that are warned of. */
+const inverseDependencies: Readonly<Record<string, string>> = {
+  After: 'Before',
+  Before: 'After',
+  Conflicts: 'ConflictedBy',
+}
+
 /** What grows while files are read, one assignment after the other. */
 class EvaluationState {
   readonly messages: UnitMessage[] = []
@@ -122,14 +137,47 @@ class EvaluationState {
   /** Setting → identity of an entry → its place, for lists that hold each thing once. */
   readonly #places = new Map<string, Map<string, number>>()
   readonly #conditions: { readonly setting: string; readonly condition: UnitCondition }[] = []
-  readonly #unitName: string
-  readonly #names: ReadonlySet<string>
+  #unitName: string
+  #names: ReadonlySet<string>
   readonly #expand: ExpandWord
+  #defaultDescription: string | undefined
 
-  constructor(unitName: string, names: ReadonlySet<string>, expand: ExpandWord) {
+  constructor(unitName: string, expand: ExpandWord) {
     this.#unitName = unitName
-    this.#names = names
+    this.#names = new Set([unitName])
     this.#expand = expand
+  }
+
+  /** The unit gets its other names, and `main` as its own; dependencies on one of them are now on itself. */
+  merge(main: string, aliases: readonly string[]): void {
+    const asked = this.#unitName
+    for (const other of new Set([main, ...aliases])) {
+      if (other !== asked) this.#dropDependencies(other, asked)
+    }
+    if (main !== asked) {
+      for (const [index, message] of this.messages.entries()) {
+        if (message.line === undefined) this.messages[index] = { ...message, unit: asked }
+      }
+    }
+    this.#unitName = main
+    this.#names = new Set([main, asked, ...aliases])
+  }
+
+  #dropDependencies(other: string, asked: string): void {
+    const found = [...this.settings].filter(([name, units]) => isDependency(name) && units.includes(other))
+    const keys = found.map(([name]) => name.slice('Unit.'.length)).filter((key) => warnedDependencies.has(key))
+    const merged = `is dropped, as ${other} is merged into ${asked}.`
+    for (const [name, units] of found) {
+      const kept = units.filter((unit) => unit !== other)
+      this.settings.set(name, kept)
+      this.#places.set(name, new Map(kept.map((unit, place) => [unit, place])))
+    }
+    for (const key of keys) this.messages.push({ priority: 'warning', text: `Dependency ${key}=${other} ${merged}` })
+    for (const key of keys) {
+      const inverse = inverseDependencies[key]
+      if (inverse === undefined) continue
+      this.messages.push({ priority: 'warning', text: `Dependency ${inverse}=${asked} in ${other} ${merged}` })
+    }
   }
 
   /** Applies a file; tells why reading stopped before its end. */
@@ -216,13 +264,17 @@ class EvaluationState {
     }
     const key = name.slice('Unit.'.length)
     if (!warnedDependencies.has(key)) return
-    const reason = unit === this.#unitName ? '' : `, as ${unit} is merged into ${this.#unitName}`
-    this.messages.push({ priority: 'warning', text: `Dependency ${key}=${unit} is dropped${reason}.` })
+    this.messages.push({ priority: 'warning', text: `Dependency ${key}=${this.#unitName} is dropped.` })
+  }
+
+  /** A description for a unit that has none of its own. */
+  describe(description: string | undefined): void {
+    if (description !== undefined && !this.settings.has('Unit.Description')) this.#defaultDescription = description
   }
 
   result(loadState: LoadState, loadError?: string): UnitEvaluation {
     const list = (name: string): readonly string[] => this.settings.get(name) ?? []
-    const description = this.settings.get('Unit.Description')?.[0]
+    const description = this.settings.get('Unit.Description')?.[0] ?? this.#defaultDescription
     const ofKind = (kind: string): readonly UnitCondition[] =>
       this.#conditions.filter(({ setting }) => setting.startsWith(kind)).map(({ condition }) => condition)
     const own = (key: string): readonly string[] =>

@@ -131,15 +131,22 @@ export function findUnit({ targets, aliases }: UnitFileMap, unit: UnitNameParts)
   const found = own.kind === 'missing' && unit.kind === 'instance' ? lookUp(targets, templateOf(unit.name) ?? '') : own
   if (found.kind !== 'found') return { id: unit.name, names: [unit.name] }
   const file = baseName(found.path)
-  const id = withInstanceOf(file, unit.name) ?? unit.name
-  const names = new Set<string>([unit.name, id, ...(aliases.get(unit.name) ?? []).map((alias) => filled(alias, unit))])
+  const main = withInstanceOf(file, unit.name) ?? unit.name
+  const known = new Set<string>([
+    unit.name,
+    file,
+    ...(aliases.get(unit.name) ?? []).map((alias) => filled(alias, unit)),
+  ])
   for (const alias of aliases.get(file) ?? []) {
     const name = filled(alias, unit)
     // An instance with a file of its own is no alias, though its template is one.
     const other = name === alias ? undefined : lookUp(targets, name)
-    if (other?.kind !== 'found' || baseName(other.path) === file) names.add(name)
+    if (other?.kind !== 'found' || baseName(other.path) === file) known.add(name)
   }
-  return { fragment: found.path, id, names: [...names].sort() }
+  // A template gives its instance a name, but the main one only where the map knows it: not when it is masked, nor when
+  // the instance has a file of its own.
+  const names = new Set([...known].map((name) => filled(name, unit)))
+  return { fragment: found.path, id: known.has(main) ? main : unit.name, names: [...names].sort() }
 }
 
 const filled = (name: string, { kind, instance }: UnitNameParts): string =>

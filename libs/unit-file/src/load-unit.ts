@@ -65,7 +65,8 @@ export function loadUnit(tree: UnitTree, name: string, options: LoadOptions): Re
   if (main === undefined && !(found.fragment === undefined && unit.type === 'slice')) {
     return ok(notFound(name, files, found.fragment))
   }
-  const specifiers = main === undefined ? context : { ...context, fragmentPath: main.path }
+  const { fragmentPath: _other, ...machine } = context
+  const specifiers = main === undefined ? machine : { ...machine, fragmentPath: tree.realPath(main.path) ?? main.path }
   const sources = {
     unitName: found.id,
     aliases: found.names,
@@ -92,15 +93,24 @@ export function loadUnit(tree: UnitTree, name: string, options: LoadOptions): Re
   const dropIns = findDropIns(tree, searchPath, found)
   const wants = findDependencyLinks(tree, searchPath, found, 'wants')
   const requires = findDependencyLinks(tree, searchPath, found, 'requires')
-  const evaluation = evaluateUnit({ ...sources, dropIns: dropIns.map((path) => readDropIn(tree, path)) })
+  // A link to the unit itself says nothing.
+  const others = (units: readonly string[]): readonly string[] => units.filter((name) => !found.names.includes(name))
+  const evaluation = evaluateUnit({
+    ...sources,
+    linkMessages: [...wants.messages, ...requires.messages],
+    dropIns: dropIns.map((path) => readDropIn(tree, path)),
+  })
   return ok({
     loadState: evaluation.loadState,
     id: found.id,
     names: found.names,
     ...(main === undefined ? {} : { fragment: main.path }),
     dropIns,
-    ...dependenciesOf(files, evaluation, wants.units, [...requires.units, ...parentSlice(found.id)]),
-    messages: [...wants.messages, ...requires.messages, ...messagesOf(evaluation)],
+    ...dependenciesOf(files, evaluation, others(wants.units), [
+      ...others(requires.units),
+      ...(evaluation.loadState === 'loaded' ? parentSlice(found.id) : []),
+    ]),
+    messages: messagesOf(evaluation),
     evaluation,
   })
 }
@@ -135,8 +145,8 @@ function notFound(name: string, { messages }: UnitFileMap, fragment: string | un
 
 /** Verdicts name the unit; what is said about a line names its file. */
 const messagesOf = ({ messages, unitName }: UnitEvaluation): readonly UnitMessage[] =>
-  messages.map((message) =>
-    message.line === undefined ? { ...message, text: `${unitName}: ${message.text}` } : message,
+  messages.map(({ unit = unitName, ...message }) =>
+    message.line === undefined ? { ...message, text: `${unit}: ${message.text}` } : message,
   )
 
 /** Dependencies under the main names of the units they lead to. */

@@ -39,10 +39,10 @@ export type ReadingStop = 'Invalid argument' | 'Bad message' | 'No buffer space 
 
 export type SectionedReading = { readonly events: readonly SystemdEvent[]; readonly stop?: ReadingStop }
 
-/** Sections that a unit of a type may have. */
+/** Sections that a unit of a type may have; those of targets and devices have no keys. */
 export function sectionsOf(type: UnitType): ReadonlySet<string> {
   const own = `${type.charAt(0).toUpperCase()}${type.slice(1)}`
-  return new Set(type === 'target' || type === 'device' ? ['Unit', 'Install'] : ['Unit', own, 'Install'])
+  return new Set(['Unit', own, 'Install'])
 }
 
 /** The assignments of one file, with messages for all that is not one. A file starts outside of any section. */

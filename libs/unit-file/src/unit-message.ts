@@ -11,4 +11,6 @@ export type UnitMessage = ValueFinding & {
   readonly line?: number
   /** Path of the file, where it is known. */
   readonly file?: string
+  /** The name that the unit went by when this was said, where that is not its main one. */
+  readonly unit?: string
 }

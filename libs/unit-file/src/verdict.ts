@@ -1,6 +1,7 @@
 /** Whether systemd 252 loads a unit after all of its files are read. First rule that hits decides. Rules: spec/unit-files.md §4.4. */
 import { escapePath, unescapePath } from './escape.ts'
 import type { ExecCommand } from './exec-line.ts'
+import { simplifyPath } from './path-text.ts'
 import type { UnitMessage } from './unit-message.ts'
 import { isSliceName, type UnitNameParts } from './unit-name.ts'
 import { parseBoolean, parseUnsigned } from './values.ts'
@@ -25,6 +26,7 @@ export function serviceType({ settings, commands }: JudgedUnit): string {
 /** The verdict on a unit of any type. */
 export function judgeUnit(parts: UnitNameParts, unit: JudgedUnit): UnitVerdict {
   if (parts.type === 'slice' && !isSliceName(parts)) return { refused: 'error', messages: [] }
+  if (lacksPath(parts, unit.settings)) return { refused: 'error', messages: [] }
   const complaint = judges[parts.type]?.(parts, unit)
   if (complaint !== undefined) return { refused: 'bad-setting', messages: [{ priority: 'error', text: complaint }] }
   return { messages: parts.type === 'service' ? serviceRemarks(unit) : [] }
@@ -143,6 +145,31 @@ function judgeSwap(parts: UnitNameParts, { settings }: JudgedUnit): string | und
   const what = value(settings, 'Swap.What') ?? pathOfName(parts)
   const fits = what !== undefined && isNameOf(what, parts)
   return fits ? undefined : 'Value of What= and unit name do not match, not loading.'
+}
+
+/** Where mounts, automounts and swaps say what path they stand for; not given, it is their name's. */
+const pathSettings: Readonly<Record<string, string>> = {
+  mount: 'Mount.Where',
+  automount: 'Automount.Where',
+  swap: 'Swap.What',
+}
+
+/** Whether the unit must stand for a path and has none: not given, and the name is no path's. */
+function lacksPath(parts: UnitNameParts, settings: Settings): boolean {
+  const setting = pathSettings[parts.type]
+  return setting !== undefined && value(settings, setting) === undefined && pathOfName(parts) === undefined
+}
+
+/** What systemd calls a loaded unit that has no `Description=`; absent where that is its name. */
+export function defaultDescription(parts: UnitNameParts, settings: Settings): string | undefined {
+  if (parts.name === '-.slice') return 'Root Slice'
+  if (parts.name === 'system.slice') return 'System Slice'
+  if (parts.type === 'mount' || parts.type === 'swap') {
+    const path = value(settings, pathSettings[parts.type] ?? '')
+    return path === undefined ? pathOfName(parts) : simplifyPath(path)
+  }
+  const path = parts.type === 'slice' ? pathOfName(parts) : undefined
+  return path === undefined ? undefined : `Slice ${path}`
 }
 
 function pathOfName(parts: UnitNameParts): string | undefined {
