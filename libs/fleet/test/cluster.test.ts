@@ -38,6 +38,7 @@ describe('a unit', () => {
     await cluster.clock.advance(1)
     expect(cluster.runsOn('a.service')).toEqual([])
     expect(cluster.machine(0).systemd.textOf('a.service')).toContain('ExecStart')
+    await cluster.clock.advance(1100)
     expect((await cluster.ask('GET', '/fleet/v1/units/a.service')).json).toMatchObject({ currentState: 'loaded' })
     await cluster.ask('PUT', '/fleet/v1/units/a.service', { desiredState: 'inactive' })
     await cluster.clock.advance(1)
@@ -52,6 +53,25 @@ describe('a unit', () => {
     expect((await cluster.keys()).filter((key) => key.startsWith('job/') || key.startsWith('state'))).toEqual([])
     await cluster.clock.advance(60_000)
     expect((await cluster.keys()).filter((key) => key.startsWith('job/'))).toEqual([])
+  })
+
+  it('is restarted by a fleetctl that asks for loaded and then waits until it is launched (trap 25)', async () => {
+    const cluster = await start({ size: 1 })
+    const { systemd } = cluster.machine(0)
+    const state = async () => (await cluster.ask('GET', '/fleet/v1/units/a.service')).json['currentState']
+    await cluster.put('a.service', service())
+    await cluster.clock.advance(5000)
+    await cluster.ask('PUT', '/fleet/v1/units/a.service', { desiredState: 'loaded' })
+    await cluster.clock.advance(250)
+    expect(systemd.upNames()).toEqual([])
+    expect(await state()).toBe('launched')
+    await cluster.ask('PUT', '/fleet/v1/units/a.service', { desiredState: 'launched' })
+    await cluster.clock.advance(250)
+    expect(systemd.upNames()).toEqual(['a.service'])
+    for (let turn = 0; turn < 20; turn++) {
+      await cluster.clock.advance(500)
+      expect(await state()).toBe('launched')
+    }
   })
 
   it('that is replaced is loaded anew with its new text', async () => {

@@ -65,6 +65,7 @@ it('a unit leaves the keys of each of its states and nothing else', async () => 
   })
 
   await want('loaded')
+  await cluster.clock.advance(1100)
   expect(await dump()).toEqual(loaded)
 
   await want('inactive')

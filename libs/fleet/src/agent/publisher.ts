@@ -7,7 +7,7 @@ import { forEachLimited } from '../for-each-limited.ts'
 import type { ObservedCluster } from '../observed-cluster.ts'
 import { runReconcileLoop } from '../reconcile-loop.ts'
 import type { Registry } from '../registry/registry.ts'
-import { type PublicationTask, type Published, planPublication, refreshAfterMs } from './unit-states.ts'
+import { type PublicationTask, type Published, planPublication, refreshAfterMs, stopNoticeMs } from './unit-states.ts'
 
 export type Publisher = {
   readonly run: (signal: AbortSignal) => Promise<void>
@@ -85,14 +85,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
         return
       case 'refresh-heartbeat': {
         const refreshed = await registry.refreshHeartbeat(unit, machine, ttlSeconds, signal)
-        const { heartbeatAtMs: _gone, ...rest } = said
-        published.set(unit, refreshed.ok ? { ...said, heartbeatAtMs: nowMs } : rest)
+        const { heartbeatAtMs: _gone, stoppedAtMs: _over, ...rest } = said
+        published.set(unit, refreshed.ok ? { ...rest, heartbeatAtMs: nowMs } : rest)
         if (!refreshed.ok) doorbell.ring()
         return
       }
+      case 'note-stop':
+        published.set(unit, { ...said, stoppedAtMs: nowMs })
+        return
       case 'stop-heartbeat': {
         await registry.stopHeartbeat(unit, machine, signal)
-        const { heartbeatAtMs: _gone, ...rest } = said
+        const { heartbeatAtMs: _gone, stoppedAtMs: _over, ...rest } = said
         published.set(unit, rest)
         return
       }
@@ -120,6 +123,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (said.state === undefined && said.heartbeatAtMs === undefined) published.delete(unit)
       const oldestMs = Math.min(said.state?.atMs ?? nowMs, said.heartbeatAtMs ?? nowMs)
       nextMs = Math.min(nextMs, oldestMs + refreshMs - nowMs)
+      if (said.stoppedAtMs !== undefined) nextMs = Math.min(nextMs, said.stoppedAtMs + stopNoticeMs - nowMs)
     }
     return didFail ? retryAfterMs : Math.max(50, nextMs)
   }

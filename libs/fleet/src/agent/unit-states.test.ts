@@ -21,6 +21,8 @@ describe('what is published', () => {
   const runtimes = new Map([['a.service', running]])
   const launched = new Set(['a.service'])
   const fresh = new Map([['a.service', { state: { value, atMs: 9000 }, heartbeatAtMs: 9000 }]])
+  const stopped = (stoppedAtMs: number) =>
+    new Map([['a.service', { state: { value, atMs: 9000 }, heartbeatAtMs: 9000, stoppedAtMs }]])
   const old = new Map([['a.service', { state: { value, atMs: 7000 }, heartbeatAtMs: 7000 }]])
 
   it.each([
@@ -28,7 +30,11 @@ describe('what is published', () => {
     ['a unit that is only loaded', { runtimes }, ['put-state']],
     ['nothing new', { runtimes, launched, published: fresh }, []],
     ['what would expire soon', { runtimes, launched, published: old }, ['put-state', 'refresh-heartbeat']],
-    ['a unit that was stopped', { runtimes, published: fresh }, ['stop-heartbeat']],
+    ['a unit that was stopped', { runtimes, published: fresh }, ['note-stop']],
+    ['a unit that was stopped a moment ago', { runtimes, published: stopped(9001) }, []],
+    ['a unit that was stopped a while ago', { runtimes, published: stopped(9000) }, ['stop-heartbeat']],
+    ['a unit that was started again', { runtimes, launched, published: stopped(9900) }, ['refresh-heartbeat']],
+    ['a unit that was stopped and unloaded', { published: stopped(9900) }, ['remove-state', 'stop-heartbeat']],
     ['a unit that is gone', { launched, published: fresh }, ['remove-state', 'stop-heartbeat']],
     [
       'a change',

@@ -11,13 +11,24 @@ export type PublicationTask =
   /** "I launched it", for the first time or after it was withdrawn. */
   | { readonly kind: 'start-heartbeat'; readonly unit: string }
   | { readonly kind: 'refresh-heartbeat'; readonly unit: string }
+  /** It was stopped; what is published of it stays as it is for `stopNoticeMs`. */
+  | { readonly kind: 'note-stop'; readonly unit: string }
   | { readonly kind: 'stop-heartbeat'; readonly unit: string }
 
 /** What was last said of a unit, and when. */
 export type Published = {
   readonly state?: { readonly value: UnitState; readonly atMs: number }
   readonly heartbeatAtMs?: number
+  /** When it was first seen stopped with its heartbeat still published. */
+  readonly stoppedAtMs?: number
 }
+
+/**
+ * How long a unit that was stopped still counts as launched. The `restart` of fleet's own fleetctl asks for `loaded`,
+ * waits until the unit is *launched* and asks for that again (trap 25): told of the stop at once it would wait for ever,
+ * and the unit would stay stopped. fleet's agents hold back stops for the same time (trap 4).
+ */
+export const stopNoticeMs = 1000
 
 export type PublicationInput = {
   readonly machine: string
@@ -47,9 +58,15 @@ export function planPublication(input: PublicationInput): ReadonlyMap<string, re
     }
     if (runtime !== undefined && launched.has(unit)) {
       if (said?.heartbeatAtMs === undefined) tasks.push({ kind: 'start-heartbeat', unit })
-      else if (nowMs - said.heartbeatAtMs >= refreshMs) tasks.push({ kind: 'refresh-heartbeat', unit })
+      else if (said.stoppedAtMs !== undefined || nowMs - said.heartbeatAtMs >= refreshMs) {
+        tasks.push({ kind: 'refresh-heartbeat', unit })
+      }
     } else if (said?.heartbeatAtMs !== undefined) {
-      tasks.push({ kind: 'stop-heartbeat', unit })
+      const { stoppedAtMs } = said
+      if (runtime !== undefined && stoppedAtMs === undefined) tasks.push({ kind: 'note-stop', unit })
+      else if (runtime === undefined || nowMs - (stoppedAtMs ?? nowMs) >= stopNoticeMs) {
+        tasks.push({ kind: 'stop-heartbeat', unit })
+      }
     }
     if (tasks.length > 0) plan.set(unit, tasks)
   }
