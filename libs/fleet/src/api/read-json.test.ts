@@ -61,6 +61,11 @@ it.each([
   ['\\', "invalid character '\\\\' looking for beginning of value"],
 ])('says of %j: %s', (text, message) => expect(readFirstJson(text)).toEqual({ ok: false, error: { message } }))
 
+it('takes half a surrogate pair for U+FFFD, as the original does', () => {
+  const text = '{"a":["\\udcff","x\\ud800","\\ud83d\\ude00"]}'
+  expect(readFirstJson(text)).toEqual({ ok: true, value: { a: ['\ufffd', 'x\ufffd', '😀'] } })
+})
+
 it('is not brought down by depth', () => {
   expect(readFirstJson('['.repeat(100_000))).toEqual({ ok: false, error: { message: 'exceeded max depth' } })
 })

@@ -7,13 +7,17 @@ import { goQuote } from '@cluster/unit-file'
 
 export type BadJson = { readonly message: string }
 
-/** The first JSON value of a text. */
+/** The first JSON value of a text; halves of surrogate pairs become U+FFFD. */
 export function readFirstJson(text: string): Result<unknown, BadJson> {
   const end = endOfValue(text)
   if (!end.ok) return end
-  const value: unknown = JSON.parse(text.slice(0, end.value))
+  const value: unknown = JSON.parse(text.slice(0, end.value), wellFormed)
   return ok(value)
 }
+
+/** Half a surrogate pair is no character; within this project it would stand for a byte that is not UTF-8. */
+const wellFormed = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.replaceAll(/\p{Cs}/gu, '\ufffd') : value
 
 /** What a value is called in the original's messages. */
 export const kindOf = (value: unknown): string => {
