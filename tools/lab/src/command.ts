@@ -17,7 +17,7 @@ export type CommandOptions = {
   readonly input?: string | undefined
   /** SIGKILL after this long; the result then has code 137. */
   readonly timeoutMs?: number | undefined
-  /** Interrupts the program (SIGINT, so that it can tidy up) and rejects when it has ended. */
+  /** Ends the program with all that it started, and rejects when they have ended. */
   readonly signal?: AbortSignal | undefined
   readonly env?: NodeJS.ProcessEnv | undefined
   readonly cwd?: string | undefined
@@ -38,12 +38,14 @@ export function runCommand(
   { input, timeoutMs, signal: abort, env, cwd, onLine }: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: env ?? process.env, cwd })
+    // A group of its own, where it may have to be ended: a shell would go on waiting for the program it runs.
+    const detached = abort !== undefined
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: env ?? process.env, cwd, detached })
     const stdout = collect(child.stdout, onLine)
     const stderr = collect(child.stderr, onLine)
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     const interrupt = (): void => {
-      child.kill('SIGINT')
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM')
     }
     abort?.addEventListener('abort', interrupt, { once: true })
     child.on('error', (cause) => {
