@@ -1,11 +1,24 @@
 /**
- * Each library as its user gets it: packed, installed into an empty folder together with the tarballs it depends on,
- * then imported, required and type-checked there.
+ * Each library as its user gets it: packed, put into an empty folder together with the tarballs it depends on and with
+ * nothing else but the npm packages these declare, then imported, required and type-checked there. What npm itself
+ * makes of the tarballs is seen once, with all of them, and once with the scheduler's alone.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { problemAffectsResolutionKind } from '@arethetypeswrong/core/problems'
+import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { projectRoot } from './workspace-copy.ts'
 
@@ -18,24 +31,34 @@ type Manifest = {
 
 const manifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-const libraries = readdirSync(join(projectRoot, 'libs')).map((name) => ({
-  folder: join(projectRoot, 'libs', name),
-  manifest: manifest(join(projectRoot, 'libs', name)),
-}))
-const manifests = new Map(libraries.map((library) => [library.manifest.name, library.manifest]))
+const libraries = readdirSync(join(projectRoot, 'libs')).map((name) => {
+  const folder = join(projectRoot, 'libs', name)
+  return { folder, ...manifest(folder) }
+})
+const manifests = new Map<string, Manifest>(libraries.map((library) => [library.name, library]))
 
 let work: string
+/** Where npm has installed all tarballs and everything they need. */
+let everything: string
 
-const run = (program: string, args: readonly string[], cwd: string): string => {
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    cwd,
-    encoding: 'utf8',
-    env: { ...process.env, NX_DAEMON: 'false', NODE_OPTIONS: '' },
+const run = (program: string, args: readonly string[], cwd: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env: { ...process.env, NX_DAEMON: 'false', NODE_OPTIONS: '' } })
+    let [stdout, output] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+      output += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0) resolve(stdout)
+      else reject(new Error(`${program} ${args.join(' ')} in ${cwd} ended with ${code}\n${output}`))
+    })
   })
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} in ${cwd} ended with ${status}\n${stdout}\n${stderr}`)
-  return stdout
-}
-const node = (args: readonly string[], cwd: string): string => run(process.execPath, args, cwd)
+const node = (args: readonly string[], cwd: string): Promise<string> => run(process.execPath, args, cwd)
 const installed = (path: string): string => join(projectRoot, 'node_modules', path)
 
 /** The library and everything of ours below it. */
@@ -47,63 +70,109 @@ function closure(name: string, found = new Set<string>()): ReadonlySet<string> {
   return found
 }
 
-const tarball = ({ name, version }: Manifest): string =>
-  join(work, 'tarballs', `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
+const tarball = (name: string): string =>
+  join(work, 'tarballs', `${name.replace('@', '').replace('/', '-')}-${manifests.get(name)?.version}.tgz`)
 
-/** An empty folder with the tarballs of `name` and of what it needs installed. */
-function installPacked(name: string, alsoTopLevel: readonly string[] = []): string {
+function emptyFolder(): string {
   const folder = mkdtempSync(join(work, 'user-'))
   writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true, "type": "module" }\n')
-  const wanted = new Set([...closure(name), ...alsoTopLevel.flatMap((other) => [...closure(other)])])
-  const tarballs = [...wanted].map((each) => tarball(manifests.get(each) ?? { name: each, version: '', exports: {} }))
-  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], folder)
   return folder
 }
 
-beforeAll(() => {
+/** A folder into which npm has installed the tarballs. */
+async function npmInstall(names: Iterable<string>): Promise<string> {
+  const folder = emptyFolder()
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...[...names].map(tarball)], folder)
+  return folder
+}
+
+/** A folder with the library's tarballs unpacked, and beside them only the npm packages that their manifests name. */
+async function unpackFor(name: string): Promise<string> {
+  const folder = emptyFolder()
+  for (const each of closure(name)) {
+    const target = join(folder, 'node_modules', each)
+    mkdirSync(target, { recursive: true })
+    await run('tar', ['-xzf', tarball(each), '--strip-components=1', '-C', target], folder)
+    for (const dependency of Object.keys(manifest(target).dependencies ?? {})) {
+      const link = join(folder, 'node_modules', dependency)
+      if (manifests.has(dependency) || existsSync(link)) continue
+      mkdirSync(dirname(link), { recursive: true })
+      symlinkSync(join(everything, 'node_modules', dependency), link)
+    }
+  }
+  return folder
+}
+
+const folders = new Map<string, string>()
+const folderOf = (name: string): string => folders.get(name) ?? 'not unpacked'
+
+const usesTypes = (name: string): string =>
+  `import * as library from '${name}'
+export const names: readonly string[] = Object.keys(library)
+const missing: 'thisIsNotExported' extends keyof typeof library ? true : false = false
+export { missing }
+`
+
+beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'cluster-pack-'))
   mkdirSync(join(work, 'tarballs'))
-  node([installed('nx/dist/bin/nx.js'), 'run-many', '-t', 'build', '--projects=libs/*'], projectRoot)
+  await node([installed('.bin/nx'), 'run-many', '-t', 'build', '--projects=libs/*'], projectRoot)
   for (const { folder } of libraries)
-    run('npm', ['pack', '--silent', '--pack-destination', join(work, 'tarballs')], folder)
-}, 300_000)
+    await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', join(work, 'tarballs')], folder)
+  everything = await npmInstall(manifests.keys())
+  for (const { name } of libraries) folders.set(name, await unpackFor(name))
+}, 600_000)
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
-describe.each(libraries.map((library) => [library.manifest.name, library] as const))('%s', (name, library) => {
-  let folder: string
-  beforeAll(() => {
-    folder = installPacked(name)
-  }, 120_000)
-
-  it('can be imported, and says something', () => {
+describe.each(libraries.map((library) => [library.name, library] as const))('%s', (name, library) => {
+  it('can be imported, and says something', async () => {
     const program = `import * as library from '${name}'; console.log(Object.keys(library).length > 0)`
-    expect(node(['--input-type=module', '-e', program], folder)).toBe('true\n')
+    expect(await node(['--input-type=module', '-e', program], folderOf(name))).toBe('true\n')
   })
 
-  it('can be required, and gives the same', () => {
+  it('can be required, and gives the same', async () => {
     const program = `const required = require('${name}'); import('${name}').then((imported) => console.log(
       Object.keys(imported).every((key) => imported[key] === required[key])))`
-    expect(node(['--no-warnings', '--input-type=commonjs', '-e', program], folder)).toBe('true\n')
+    expect(await node(['--no-warnings', '--input-type=commonjs', '-e', program], folderOf(name))).toBe('true\n')
   })
 
-  it('brings its types', () => {
-    writeFileSync(
-      join(folder, 'use.ts'),
-      `import * as library from '${name}'\nexport const names: readonly string[] = Object.keys(library)\n// @ts-expect-error what is not exported is not typed as anything\nexport const missing = library.thisIsNotExported\n`,
+  it('is a package that publint finds nothing in', async () => {
+    const { messages } = await publint({ pkgDir: library.folder, strict: true })
+    expect(messages).toEqual([])
+  })
+
+  it('resolves, with types, for everybody who uses ESM', async () => {
+    const packed = createPackageFromTarballData(new Uint8Array(readFileSync(tarball(name))))
+    const checked = await checkPackage(packed, { excludeEntrypoints: [/\/contract$/] })
+    if (!checked.types) throw new Error(`${name} has no types`)
+    const kinds = ['node16-esm', 'bundler'] as const
+    const problems = checked.problems.filter((problem) =>
+      kinds.some((kind) => problemAffectsResolutionKind(problem, kind, checked)),
     )
-    const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--typeRoots']
-    const types = installed('@types')
-    node([installed('typescript/bin/tsc'), ...options, types, '--types', 'node', 'use.ts'], folder)
-  }, 60_000)
-
-  it('is a package that publint finds nothing in', () => {
-    expect(() => node([installed('publint/src/cli.js'), '--strict', library.folder], projectRoot)).not.toThrow()
-  })
-
-  it('resolves for every ESM user, as attw sees it', () => {
-    const left = Object.keys(library.manifest.exports).filter((entry) => entry.endsWith('/contract'))
-    const args = [tarball(library.manifest), '--profile', 'esm-only', '--no-emoji', '--format', 'ascii']
-    const exclude = left.length === 0 ? [] : ['--exclude-entrypoints', ...left]
-    expect(() => node([installed('@arethetypeswrong/cli/dist/index.js'), ...args, ...exclude], folder)).not.toThrow()
+    expect(problems).toEqual([])
   }, 60_000)
 })
+
+it('every library brings its types to a strict user', async () => {
+  const files = libraries.map(({ name }) => {
+    const file = join(folderOf(name), 'use.ts')
+    writeFileSync(file, usesTypes(name))
+    return file
+  })
+  const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node']
+  await node([installed('typescript/bin/tsc'), ...options, '--typeRoots', installed('@types'), ...files], work)
+}, 120_000)
+
+it('the twelve lines of the scheduler’s README print a plan and an explanation from the tarballs alone', async () => {
+  const readme = readFileSync(join(projectRoot, 'libs/scheduler/README.md'), 'utf8')
+  const [, program = '', printed = ''] = /```ts\n(.*?)```\n\nprints\n\n```\n(.*?)```/s.exec(readme) ?? []
+  const lines = program.split('\n').filter((line) => line !== '')
+  expect(lines.length).toBeLessThanOrEqual(12)
+  expect(lines.flatMap((line) => /^import .* from '(.*)'/.exec(line)?.[1] ?? [])).toEqual([
+    '@cluster/scheduler',
+    '@cluster/unit-file',
+  ])
+  const folder = await npmInstall(closure('@cluster/scheduler'))
+  writeFileSync(join(folder, 'twelve-lines.js'), program)
+  expect(await node(['twelve-lines.js'], folder)).toBe(printed)
+}, 120_000)

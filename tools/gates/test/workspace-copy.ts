@@ -13,14 +13,15 @@ export type WorkspaceCopy = Disposable & {
   readonly remove: (path: string) => void
 }
 
-const leftOut = new Set(['node_modules', 'dist', '.nx', '.git', 'sets', 'coverage'])
+const leftOut = new Set(['node_modules', 'dist', '.nx', '.git', 'coverage'])
+const recordings = join(projectRoot, 'tools/vectors/sets')
 
 export function copyWorkspace(): WorkspaceCopy {
   const root = mkdtempSync(join(tmpdir(), 'cluster-gates-'))
   for (const name of ['libs', 'apps', 'tools'])
     cpSync(join(projectRoot, name), join(root, name), {
       recursive: true,
-      filter: (source) => !leftOut.has(basename(source)),
+      filter: (source) => !leftOut.has(basename(source)) && source !== recordings,
     })
   for (const name of [
     'biome.json',
