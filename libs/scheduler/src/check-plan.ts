@@ -80,7 +80,9 @@ export function checkPlacement(state: ClusterState, policy: Policy): readonly Pl
       }
       if (!isWanted(unit, policy)) return broken('inactive', 'it should not run')
       const machine = live.get(id)
-      if (machine === undefined) return spared.has(id) ? [] : broken('machine-gone', 'that machine is not alive')
+      // Whether another machine fits a unit that keeps its lost place is the planner's question, not a rule of placement.
+      const isSpared = policy.lostPlaces === 'kept-until-another-fits' || spared.has(id)
+      if (machine === undefined) return isSpared ? [] : broken('machine-gone', 'that machine is not alive')
       return checkUnit(unit, machine, onMachine.get(id) ?? [], state.units, policy, broken)
     })
 }

@@ -104,7 +104,7 @@ it('says what is about to happen', () => {
     'a.service: will move from m9 to m1: target Machine(m9) went away',
   )
   expect(lines([unit('a.service', 'MachineID=m9', { machine: 'm9' })], 'a.service')[0]).toBe(
-    'a.service: waits, 0 of 3 machines can run it; it leaves m9: target Machine(m9) went away',
+    'a.service: waits, 0 of 3 machines can run it; it goes on if m9 returns, which is gone',
   )
   expect(lines([unit('a.service', '', { machine: 'm9' })], 'a.service', { unconfirmedMachines: ['m9'] })[0]).toBe(
     'a.service: stays on m9, which is not heard of, until its loss is certain',

@@ -55,7 +55,9 @@ function situationOf(
   const leaves = { ...(from === undefined ? {} : { from }) }
   if (machine === undefined) return { kind: 'waiting', ...leaves, ...(first && { reason: first.reason }) }
   if (machine !== from) return { kind: 'about-to-move', machine, ...leaves, reason: first?.reason ?? '' }
-  return { kind: 'placed', machine, isConfirmed: state.machines.some(({ id }) => id === machine) }
+  const isConfirmed = state.machines.some(({ id }) => id === machine)
+  const mayBeAlive = state.unconfirmedMachines?.includes(machine) === true
+  return isConfirmed || mayBeAlive ? { kind: 'placed', machine, isConfirmed } : { kind: 'waiting', lost: machine }
 }
 
 function whyNotWanted(unit: {

@@ -76,8 +76,9 @@ function headLine(
         ? `${unit}: will be placed on ${machine}`
         : `${unit}: will move from ${from} to ${machine}: ${reason}`,
     )
-    .with({ kind: 'waiting' }, ({ from, reason }) => {
-      const left = from === undefined ? '' : `; it leaves ${from}: ${reason ?? ''}`
+    .with({ kind: 'waiting' }, ({ from, reason, lost }) => {
+      const goesOn = lost === undefined ? '' : `; it goes on if ${lost} returns, which is gone`
+      const left = from === undefined ? goesOn : `; it leaves ${from}: ${reason ?? ''}`
       if (machineCount === 0) return `${unit}: waits, there is no machine${left}`
       const able = machines.filter(({ verdict }) => verdict.kind === 'fits' || verdict.kind === 'replace').length
       // Only under a policy that plans one round at a time.

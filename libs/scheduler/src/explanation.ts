@@ -12,8 +12,11 @@ export type Situation =
   | { readonly kind: 'placed'; readonly machine: string; readonly isConfirmed: boolean }
   /** The next plan puts it there; `from` is where it is until then, `reason` why it leaves or comes. */
   | { readonly kind: 'about-to-move'; readonly machine: string; readonly from?: string; readonly reason: string }
-  /** No machine can have it. `from` is where it is until the next plan takes it away. */
-  | { readonly kind: 'waiting'; readonly from?: string; readonly reason?: string }
+  /**
+   * No machine can have it. `from` is where it is until the next plan takes it away, `lost` the machine that is gone
+   * and on which it would go on.
+   */
+  | { readonly kind: 'waiting'; readonly from?: string; readonly reason?: string; readonly lost?: string }
 
 /** What a unit named in MachineOf is doing. */
 export type PeerState =

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { applyTasks } from './apply-tasks.ts'
 import { checkPlan } from './check-plan.ts'
 import { SchedulerError } from './errors.ts'
 import type { ClusterState, Machine } from './model.ts'
@@ -37,6 +38,41 @@ describe('planCluster', () => {
       ['c.service', 'm2'],
     ])
     expect(unplaced).toEqual(['b.service'])
+  })
+
+  it('lets a unit of a lost machine keep its place until another machine fits', () => {
+    const units = [
+      unit('a.service', 'MachineMetadata=disk=ssd', { machine: 'm9' }),
+      unit('b.service', '', { machine: 'm9' }),
+      unit('c.service', 'MachineID=m9', { machine: 'm9', targetState: 'inactive' }),
+    ]
+    const without = planCluster({ machines: [machine('m1')], units }, defaultPolicy)
+    expect(without.tasks.map(({ kind, unit: name }) => `${kind} ${name}`)).toEqual([
+      'unschedule b.service',
+      'unschedule c.service',
+      'schedule b.service',
+    ])
+    expect(without.unplaced).toEqual(['a.service'])
+    const withFit = planCluster({ machines: [machine('m1'), machine('m2', { disk: 'ssd' })], units }, defaultPolicy)
+    expect(withFit.placement.get('a.service')).toBe('m2')
+    const given = planCluster({ machines: [machine('m1')], units }, { ...defaultPolicy, lostPlaces: 'given-up' })
+    expect(given.placement.has('a.service')).toBe(false)
+  })
+
+  it('lets a follower keep its lost place when its leader finds a machine that does not fit it', () => {
+    const units = [
+      unit('leader.service', '', { machine: 'm9' }),
+      unit('follower.service', 'MachineOf=leader.service\nMachineMetadata=disk=ssd', { machine: 'm9' }),
+    ]
+    const state = { machines: [machine('m1')], units }
+    const { tasks, placement } = planCluster(state, defaultPolicy)
+    expect([...placement]).toEqual([
+      ['leader.service', 'm1'],
+      ['follower.service', 'm9'],
+    ])
+    // The machine returns: the leader has moved, so now the follower has to leave.
+    const back = applyTasks({ ...state, machines: [machine('m1'), machine('m9', { disk: 'ssd' })] }, tasks)
+    expect(planCluster(back, defaultPolicy).unplaced).toEqual(['follower.service'])
   })
 
   it('looks up a machine by its ID, in full or short', () => {
@@ -104,7 +140,7 @@ describe('checkPlan', () => {
     ['schedule', 'd.service', 'm2', ['machine-id']],
     ['schedule', 'i.service', 'm1', ['inactive']],
     ['schedule', 'g.service', 'm1', ['global']],
-    ['schedule', 'd.service', 'm9', ['machine-gone', 'machine-gone']],
+    ['schedule', 'd.service', 'm9', ['machine-gone']],
     ['schedule', 'z.service', 'm1', ['unknown-unit']],
     ['schedule', 'a.service', 'm2', ['already-placed']],
     ['unschedule', 'a.service', 'm2', ['not-there']],

@@ -20,6 +20,12 @@ export type Policy = {
    * missing machine counts as lost. Planners have no clock; the service that observes the cluster reads this.
    */
   readonly lossGraceTtls: number
+  /**
+   * The place of a unit whose machine is lost while no other fits it. `kept-until-another-fits`: it did not move, so it
+   * goes on undisturbed when the machine returns. `given-up`: its target is removed (spec/fleet.md §5.4), and a machine
+   * that returns stops the unit before it is placed there again.
+   */
+  readonly lostPlaces: 'kept-until-another-fits' | 'given-up'
   /** Trap 6: a target state that is none of the three words. `wanted`: anything but `inactive` is scheduled. */
   readonly unknownTargetState: 'inactive' | 'wanted'
   /** Trap 7: no target state at all. `wanted`: the engine schedules the unit, the agent loads it and is then at a loss. */
@@ -51,6 +57,7 @@ export const fleetPolicy: Policy = {
   unknownOwnMachine: 'unload-units',
   unconfirmedLoss: 'move-units',
   lossGraceTtls: 0,
+  lostPlaces: 'given-up',
   unknownTargetState: 'wanted',
   missingTargetState: 'wanted',
   inactiveGlobals: 'counted',
@@ -66,6 +73,7 @@ export const defaultPolicy: Policy = {
   unknownOwnMachine: 'keep-units',
   unconfirmedLoss: 'keep-units',
   lossGraceTtls: 1,
+  lostPlaces: 'kept-until-another-fits',
   unknownTargetState: 'inactive',
   missingTargetState: 'inactive',
   inactiveGlobals: 'ignored',

@@ -68,6 +68,7 @@ export const policies: fc.Arbitrary<Policy> = fc.record({
   unknownOwnMachine: fc.constantFrom('keep-units', 'unload-units'),
   unconfirmedLoss: fc.constantFrom('keep-units', 'move-units'),
   lossGraceTtls: fc.constantFrom(0, 1),
+  lostPlaces: fc.constantFrom('kept-until-another-fits', 'given-up'),
   unknownTargetState: fc.constantFrom('inactive', 'wanted'),
   missingTargetState: fc.constantFrom('inactive', 'wanted'),
   inactiveGlobals: fc.constantFrom('ignored', 'counted'),
