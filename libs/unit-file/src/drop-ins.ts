@@ -120,7 +120,7 @@ const backupSuffixes =
   /\.(rpmnew|rpmsave|rpmorig|dpkg-(old|new|tmp|dist|bak|backup|remove)|ucf-(new|old|dist)|swp|bak|old|new)$/
 
 /** Hidden files and the leftovers of editors and package managers. */
-const isIgnoredFile = (name: string): boolean =>
+export const isIgnoredFile = (name: string): boolean =>
   name.startsWith('.') ||
   name.endsWith('~') ||
   backupSuffixes.test(name) ||

@@ -64,7 +64,7 @@ describe('escapePath and unescapePath', () => {
     ['a', 'relative'],
     ['../a', 'relative'],
     ['/a/../b', 'not-normalized'],
-    [`/${'a'.repeat(256)}`, 'not-normalized'],
+    [`/${'a'.repeat(256)}`, 'too-long'],
     ['//a/.', undefined],
   ])('remark on %j: %s', (path, remark) => expect(pathRemark(path)).toBe(remark))
 })

@@ -1,10 +1,10 @@
 /** Any text as part of a unit name and back, as `systemd-escape` does it. spec/unit-files.md §5. */
 import { err, ok, type Result } from '@cluster/prelude'
 import { byteStringOfText, textOfByteString } from './byte-text.ts'
-import { isNormalizedPath, simplifyPath } from './path-text.ts'
+import { isNormalizedPath, isPathLength, simplifyPath } from './path-text.ts'
 
 export type EscapeError = {
-  readonly kind: 'bad-escape' | 'not-normalized' | 'empty'
+  readonly kind: 'bad-escape' | 'not-normalized' | 'empty' | 'hashed'
   readonly message: string
 }
 
@@ -57,8 +57,9 @@ export function escapePath(path: string): Result<string, EscapeError> {
  * Why `unescapePath(escapePath(path))` is not the path, or why there is no `escapePath(path)`; absent for a clean
  * absolute path.
  */
-export function pathRemark(path: string): 'empty' | 'relative' | 'not-normalized' | undefined {
+export function pathRemark(path: string): 'empty' | 'too-long' | 'relative' | 'not-normalized' | undefined {
   if (path === '') return 'empty'
+  if (!isPathLength(path)) return 'too-long'
   if (!path.startsWith('/')) return 'relative'
   return escapePath(path).ok ? undefined : 'not-normalized'
 }

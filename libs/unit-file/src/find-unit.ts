@@ -53,7 +53,7 @@ export type LinkTarget =
   | { readonly kind: 'alias'; readonly name: string; readonly path: string }
   /** The link's end is elsewhere: the file has the link's name. */
   | { readonly kind: 'linked'; readonly path: string }
-  | { readonly kind: 'refused'; readonly message?: string }
+  | { readonly kind: 'refused'; readonly reason: AliasRefusal['kind']; readonly message?: string }
 
 /** What a link in a unit directory is. */
 export function linkTarget(
@@ -64,31 +64,42 @@ export function linkTarget(
   target: string,
 ): LinkTarget {
   const path = tree.realParentPath(target.startsWith('/') ? target : `${directory}/${target}`)
-  if (path === undefined) return { kind: 'refused' }
+  if (path === undefined) return { kind: 'refused', reason: 'circle' }
   if (!directories.some((unitDirectory) => path.startsWith(`${unitDirectory}/`))) return { kind: 'linked', path }
   const refusal = aliasRefusal(name, baseName(path))
   if (refusal === undefined) return { kind: 'alias', name: baseName(path), path }
-  return refusal === 'self' ? { kind: 'refused' } : { kind: 'refused', message: refusal }
+  return refusal.kind === 'circle'
+    ? { kind: 'refused', reason: refusal.kind }
+    : { kind: 'refused', reason: refusal.kind, message: refusal.message }
 }
 
-/** Why `name` cannot be an alias of `target`, in systemd's words; `self` when they are the same. */
-export function aliasRefusal(name: string, target: string): string | undefined {
+/** `circle`: an alias of itself. `bad-name`: nothing of that name can be an alias. `mismatch`: not of that unit. */
+export type AliasRefusal = {
+  readonly kind: 'circle' | 'bad-name' | 'mismatch'
+  /** In systemd's words. */
+  readonly message: string
+}
+
+/** Why `name` cannot be an alias of `target`. */
+export function aliasRefusal(name: string, target: string): AliasRefusal | undefined {
+  const badName = (message: string): AliasRefusal => ({ kind: 'bad-name', message: `${name}: ${message}` })
+  const mismatch = (message: string): AliasRefusal => ({ kind: 'mismatch', message: `${name}${message}` })
   const from = parseUnitName(name)
-  if (!from.ok) return `${name}: not a valid unit name "${name}": Invalid argument`
+  if (!from.ok) return badName(`not a valid unit name "${name}": Invalid argument`)
   const { kind, type, instance } = from.value
-  if (!aliasableTypes.has(type)) return `${name}: symlinks are not allowed for units of this type, rejecting.`
+  if (!aliasableTypes.has(type)) return badName('symlinks are not allowed for units of this type, rejecting.')
   if (kind !== 'plain' && !templatableTypes.has(type))
-    return `${name}: templates not allowed for ${type} units, rejecting.`
-  if (name === target) return 'self'
+    return badName(`templates not allowed for ${type} units, rejecting.`)
+  if (name === target) return { kind: 'circle', message: `${name}: an alias of itself` }
   const to = parseUnitName(target)
-  if (!to.ok) return `${name} points to "${target}" which is not a valid unit name: Invalid argument`
+  if (!to.ok) return mismatch(` points to "${target}" which is not a valid unit name: Invalid argument`)
   if (to.value.kind !== kind && !(kind === 'instance' && to.value.kind === 'template')) {
-    return `${name}: symlink target name type "${target}" does not match source, rejecting.`
+    return mismatch(`: symlink target name type "${target}" does not match source, rejecting.`)
   }
   if (to.value.kind === 'instance' && to.value.instance !== instance) {
-    return `${name}: unit symlink target "${target}" instance name doesn't match, rejecting.`
+    return mismatch(`: unit symlink target "${target}" instance name doesn't match, rejecting.`)
   }
-  if (to.value.type !== type) return `${name}: symlink target "${target}" has incompatible suffix, rejecting.`
+  if (to.value.type !== type) return mismatch(`: symlink target "${target}" has incompatible suffix, rejecting.`)
   return undefined
 }
 

@@ -22,6 +22,10 @@ export function isNormalizedPath(path: string): boolean {
   return path.split('/').every((part) => part !== '..' && byteLength(part) <= componentBytesMax)
 }
 
+/** Whether the path and each of its parts are no longer than the kernel takes. */
+export const isPathLength = (path: string): boolean =>
+  byteLength(path) <= pathBytesMax && path.split('/').every((part) => byteLength(part) <= componentBytesMax)
+
 /** Everything before the last slash; `/` for what lies directly in the root, `''` where there is no slash. */
 export function parentPath(path: string): string {
   const slash = path.lastIndexOf('/')

@@ -2,7 +2,7 @@
 import { err, ok, type Result } from '@cluster/prelude'
 import { type EscapeError, unescapeName, unescapePath } from './escape.ts'
 import { parentPath } from './path-text.ts'
-import { parseUnitName, type UnitNameParts } from './unit-name.ts'
+import { parseUnitName, pathOfUnitName, type UnitNameParts } from './unit-name.ts'
 
 /** Everything about a machine and its manager that a specifier may ask for. */
 export type SpecifierContext = {
@@ -14,7 +14,7 @@ export type SpecifierContext = {
   /** 32 hexadecimal digits, no dashes. */
   readonly bootId: string
   readonly hostName: string
-  /** From machine-info; without one the host name counts. */
+  /** From machine-info; without one the host name up to its first dot counts. */
   readonly prettyHostName?: string
   readonly kernelRelease: string
   /** Fields of os-release by their names; a missing one is empty text. */
@@ -74,8 +74,17 @@ export function expandInstallSpecifiers(
   )
 }
 
-type Value = Result<string, EscapeError> | typeof unknown
+type Value = Result<string, { readonly kind: keyof typeof noValueMessages }> | typeof unknown
 const unknown = 'unknown-specifier'
+
+/** The system's words for why a specifier has no value. */
+const noValueMessages = {
+  'bad-escape': 'Invalid argument',
+  'not-normalized': 'Invalid argument',
+  empty: 'Invalid argument',
+  hashed: 'File name too long',
+  'no-file': 'No such file or directory',
+} as const satisfies Readonly<Record<EscapeError['kind'] | 'no-file', string>>
 
 function expand(
   unitName: string,
@@ -93,7 +102,7 @@ function expand(
     rest = at + 2
     const value = specifier === '%' ? ok('%') : valueFor(specifier, unit.value)
     if (value !== unknown) {
-      if (!value.ok) return err({ kind: 'no-value', specifier, message: 'Invalid argument' })
+      if (!value.ok) return err({ kind: 'no-value', specifier, message: noValueMessages[value.error.kind] })
       expanded += value.value
     } else if (/[A-Za-z0-9]/.test(specifier)) {
       return err({ kind: unknown, specifier, message: 'Invalid slot' })
@@ -111,7 +120,13 @@ function lookUp(specifier: string, unit: UnitNameParts, context: SpecifierContex
     case 'J':
       return unescapeName(lastComponent(unit))
     case 'f':
-      return unescapePath(unit.kind === 'instance' ? unit.instance : unit.prefix)
+      return unit.kind === 'instance' ? unescapePath(unit.instance) : pathOfUnitName(unit)
+    case 'y':
+    case 'Y': {
+      const path = context.fragmentPath
+      if (path === undefined) return err({ kind: 'no-file' })
+      return ok(specifier === 'y' ? path : parentPath(path))
+    }
     default: {
       const value =
         nameValue(specifier, unit) ?? machineValue(specifier, context) ?? pathValue(specifier, unit, context)
@@ -162,7 +177,7 @@ function machineValue(specifier: string, context: SpecifierContext): string | un
     case 'H':
       return context.hostName
     case 'l':
-      return context.hostName.replace(/\..*/s, '')
+      return shortHostName(context)
     case 'm':
       return context.machineId
     case 'M':
@@ -170,7 +185,7 @@ function machineValue(specifier: string, context: SpecifierContext): string | un
     case 'o':
       return context.osRelease['ID'] ?? ''
     case 'q':
-      return context.prettyHostName || context.hostName
+      return context.prettyHostName || shortHostName(context)
     case 's':
       return context.shell
     case 'u':
@@ -187,6 +202,8 @@ function machineValue(specifier: string, context: SpecifierContext): string | un
       return undefined
   }
 }
+
+const shortHostName = ({ hostName }: SpecifierContext): string => hostName.replace(/\..*/s, '')
 
 function pathValue(specifier: string, unit: UnitNameParts, context: SpecifierContext): string | undefined {
   switch (specifier) {
@@ -206,10 +223,6 @@ function pathValue(specifier: string, unit: UnitNameParts, context: SpecifierCon
       return context.tmpDir
     case 'V':
       return context.varTmpDir
-    case 'y':
-      return context.fragmentPath ?? ''
-    case 'Y':
-      return parentPath(context.fragmentPath ?? '')
     default:
       return undefined
   }

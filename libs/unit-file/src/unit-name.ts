@@ -1,7 +1,8 @@
 /** Names of units as systemd takes them: `prefix[@instance].type`. spec/unit-files.md §5. */
 import { type Brand, err, ok, type Result } from '@cluster/prelude'
 import { byteLength, byteStringOfText } from './byte-text.ts'
-import { escapeName, escapePath, hexEscape } from './escape.ts'
+import { type EscapeError, escapeName, escapePath, hexEscape, unescapePath } from './escape.ts'
+import { hashedName, isHashedName } from './hashed-name.ts'
 import { simplifyPath } from './path-text.ts'
 
 /** A complete valid unit name; templates too. */
@@ -92,6 +93,12 @@ const unknownType = (input: string): UnitNameError => ({
 export const isLoadableName = ({ kind, type }: UnitNameParts): boolean =>
   kind === 'plain' || (kind === 'instance' && instantiableTypes.has(type))
 
+/** The absolute path that the name before its `@` or type stands for. */
+export function pathOfUnitName({ name, prefix }: UnitNameParts): Result<string, EscapeError> {
+  if (isHashedName(name)) return err({ kind: 'hashed', message: `“${name}” holds a hash in place of a path` })
+  return unescapePath(prefix)
+}
+
 /** The template of an instance or of a template itself: `a@.service` of `a@b.service`; absent for plain units. */
 export function templateName({ kind, prefix, type }: UnitNameParts): UnitName | undefined {
   const template = `${prefix}@.${type}`
@@ -139,7 +146,7 @@ export type MangleOptions = { readonly globs?: 'allowed' | 'refused' }
 
 /**
  * What a person typed, as a unit name: a valid name stays; a path becomes a device or a mount; everything else is
- * escaped where needed and gets `.service` unless it ends in a type.
+ * escaped where needed and gets `.service` unless it is a name then.
  *
  * @see systemctl(1), "Parameter Syntax"
  */
@@ -149,14 +156,11 @@ export function mangleUnitName(text: string, { globs = 'refused' }: MangleOption
   if (globs === 'allowed' && isGlob(text) && !/[^A-Za-z0-9:_.\\@[\]!*?-]/u.test(text)) return ok(text)
   if (text.startsWith('/')) {
     const fromPath = nameOfPath(simplifyPath(text))
-    if (fromPath !== undefined) return fromPath
+    if (fromPath !== undefined) return ok(fromPath)
   }
   const escaped = escapeForbidden(text, globs === 'allowed' ? /[A-Za-z0-9:_.\\@[\]!*?-]/ : /[A-Za-z0-9:_.\\@-]/)
-  const hasType = unitTypes.some(
-    (type) => escaped.slice(escaped.lastIndexOf('.') + 1) === type && escaped.includes('.'),
-  )
   if (globs === 'allowed' && isGlob(escaped)) return ok(escaped)
-  const name = hasType ? escaped : `${escaped}.service`
+  const name = isUnitName(escaped) ? escaped : `${escaped}.service`
   if (globs === 'allowed') return ok(name)
   const error = unitNameError(name)
   return error === undefined ? ok(name) : err(error)
@@ -164,15 +168,27 @@ export function mangleUnitName(text: string, { globs = 'refused' }: MangleOption
 
 const isGlob = (text: string): boolean => /[*?[]/.test(text)
 
+/**
+ * What systemctl says when it has to change what a person typed.
+ *
+ * @param operation as in “to enable”
+ */
+export function mangleRemarks(text: string, operation: string): readonly string[] {
+  if (text === '' || isUnitName(text)) return []
+  const isPattern = isGlob(text) && !/[^A-Za-z0-9:_.\\@[\]!*?-]/u.test(text)
+  const pattern = `Glob pattern passed ${operation}, but globs are not supported for this.`
+  const escaped = escapeForbidden(text, /[A-Za-z0-9:_.\\@-]/)
+  const hint = isPattern ? '' : ' (maybe you should use systemd-escape?)'
+  const change = `Invalid unit name "${text}" escaped as "${escaped}"${hint}.`
+  return [...(isPattern ? [pattern] : []), ...(escaped === text ? [] : [change])]
+}
+
 /** The device or mount of a path; absent where the path cannot be escaped, and its text is taken like any other. */
-function nameOfPath(path: string): Result<string, UnitNameError> | undefined {
+function nameOfPath(path: string): string | undefined {
   const escaped = escapePath(path)
   if (!escaped.ok) return undefined
   const name = `${escaped.value}.${/^\/(dev|sys)\/./.test(path) ? 'device' : 'mount'}`
-  const error = unitNameError(name)
-  if (error === undefined) return ok(name)
-  // Too long is final: systemd does not go on to try the text as a service.
-  return error.kind === 'too-long' ? err(error) : undefined
+  return name.length > unitNameBytesMax ? hashedName(name) : name
 }
 
 function escapeForbidden(text: string, allowed: RegExp): string {

@@ -1,14 +1,17 @@
 /** Whether systemd 252 loads a unit after all of its files are read. First rule that hits decides. Rules: spec/unit-files.md §4.4. */
-import { escapePath, unescapePath } from './escape.ts'
+import { escapePath } from './escape.ts'
 import type { ExecCommand } from './exec-line.ts'
 import { simplifyPath } from './path-text.ts'
 import type { UnitMessage } from './unit-message.ts'
-import { isSliceName, type UnitNameParts } from './unit-name.ts'
+import { isSliceName, pathOfUnitName, type UnitNameParts } from './unit-name.ts'
+
 import { parseBoolean, parseUnsigned } from './values.ts'
 
 export type UnitVerdict = {
   /** Absent: the unit loads. */
   readonly refused?: 'bad-setting' | 'error'
+  /** Why, for `error`, where it is not an invalid argument. */
+  readonly error?: string
   readonly messages: readonly UnitMessage[]
 }
 
@@ -27,6 +30,7 @@ export function serviceType({ settings, commands }: JudgedUnit): string {
 export function judgeUnit(parts: UnitNameParts, unit: JudgedUnit): UnitVerdict {
   if (parts.type === 'slice' && !isSliceName(parts)) return { refused: 'error', messages: [] }
   if (lacksPath(parts, unit.settings)) return { refused: 'error', messages: [] }
+  if (listensAboveParent(unit.settings)) return { refused: 'error', error: 'Operation not permitted', messages: [] }
   const complaint = judges[parts.type]?.(parts, unit)
   if (complaint !== undefined) return { refused: 'bad-setting', messages: [{ priority: 'error', text: complaint }] }
   return { messages: parts.type === 'service' ? serviceRemarks(unit) : [] }
@@ -118,6 +122,12 @@ function judgeSocket(_parts: UnitNameParts, { settings }: JudgedUnit): string | 
   return undefined
 }
 
+/** Whether a socket is at a path with `..`, below which no mounts can be asked for. */
+const listensAboveParent = (settings: Settings): boolean =>
+  ['Stream', 'Datagram', 'SequentialPacket'].some((kind) =>
+    settings.get(`Socket.Listen${kind}`)?.some((address) => /^\/(?:.*\/)?\.\.(?:\/|$)/s.test(address)),
+  )
+
 /** Whether a path, escaped, is the unit's own name. */
 function isNameOf(path: string, parts: UnitNameParts): boolean {
   const escaped = escapePath(path)
@@ -173,7 +183,7 @@ export function defaultDescription(parts: UnitNameParts, settings: Settings): st
 }
 
 function pathOfName(parts: UnitNameParts): string | undefined {
-  const path = unescapePath(parts.stem)
+  const path = pathOfUnitName(parts)
   return path.ok ? path.value : undefined
 }
 

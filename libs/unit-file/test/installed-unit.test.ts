@@ -120,7 +120,7 @@ describe('enableUnits', () => {
     expect(again).toMatchObject({ exit: 0, links: [], messages: [] })
   })
 
-  it('leaves a foreign alias alone, and replaces one that leads nowhere', () => {
+  it('leaves a foreign alias alone, also one that leads nowhere', () => {
     const unit = { path: `${usr}/a.service`, content: service('a', '[Install]\nAlias=b.service\n') }
     const other = { path: `${usr}/c.service`, content: service('c') }
     expect(enable('a', unit, other, { path: `${etc}/b.service`, link: `${usr}/c.service` })).toMatchObject({
@@ -128,9 +128,9 @@ describe('enableUnits', () => {
       links: [],
       messages: [`Failed to enable unit: File ${etc}/b.service already exists and is a symlink to ${usr}/c.service.`],
     })
-    expect(enable('a', unit, { path: `${etc}/b.service`, link: '/gone' }).links).toEqual([
-      { path: `${etc}/b.service`, to: `${usr}/a.service` },
-    ])
+    expect(enable('a', unit, { path: `${etc}/b.service`, link: '/gone' })).toMatchObject({ exit: 1, links: [] })
+    const sameName = { path: `${etc}/b.service`, link: '/usr/local/lib/systemd/system/a.service' }
+    expect(enable('a', unit, sameName)).toMatchObject({ exit: 0, links: [] })
   })
 
   it('names units that links lead to though they do not exist', () => {

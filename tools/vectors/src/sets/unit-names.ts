@@ -111,12 +111,11 @@ function escapeCase(text: string): RecordedCase {
 
 function pathMessage(remark: ReturnType<typeof pathRemark>, isEscaped: boolean): string | undefined {
   if (remark === undefined) return undefined
-  // The program's own words, missing “to” included.
-  if (remark === 'empty') {
-    return "Input 'TEXT' is not a valid file system path, escaping is likely not going be reversible."
-  }
-  const expectation = remark === 'relative' ? 'an absolute' : 'a normalized'
-  const outcome = isEscaped ? 'escaping is likely not going to be reversible' : 'failed to escape'
+  const isInvalid = remark === 'empty' || remark === 'too-long'
+  const expectation = isInvalid ? 'a valid' : remark === 'relative' ? 'an absolute' : 'a normalized'
+  // The program's own words, the missing “to” included.
+  const warning = `escaping is likely not going ${isInvalid ? '' : 'to '}be reversible`
+  const outcome = isEscaped ? warning : 'failed to escape'
   return `Input 'TEXT' is not ${expectation} file system path, ${outcome}.`
 }
 
