@@ -2,7 +2,7 @@
 import { exitCodes, isInterruption } from '@cluster/cli'
 import type { FleetUnit, TargetState } from '@cluster/fleet-api'
 import { ok, type Result } from '@cluster/prelude'
-import { hashOptions, type UnitOption } from '@cluster/unit-file'
+import { checkUnitRequirements, creationPolicyFor, hashOptions, type UnitOption } from '@cluster/unit-file'
 import type { FleetContext } from './context.ts'
 import { failureOf } from './failure.ts'
 import { hint, log } from './log.ts'
@@ -70,12 +70,7 @@ export async function submitUnits(
     if (remedy !== undefined) hint(context, remedy)
     return { ok: false, error: 1 }
   }
-  return await send(
-    context,
-    options,
-    outcome.value,
-    notices.map(({ text }) => text),
-  )
+  return await send(context, options, outcome.value)
 }
 
 /** Looks at cluster and disk, then decides. An error: the lines to print. */
@@ -105,7 +100,6 @@ async function send(
   context: FleetContext,
   { targetState, targetErrorPrefix, results, verb }: SubmitOptions,
   steps: readonly SubmissionStep[],
-  alreadySaid: readonly string[],
 ): Promise<Result<readonly SubmittedUnit[], number>> {
   const { fleet, io, signal } = context
   const submitted: SubmittedUnit[] = []
@@ -125,10 +119,11 @@ async function send(
         targetState === 'inactive' ? { options } : { options, targetState },
         signal,
       )
-      for (const warning of warnings) {
-        const text = `Unit ${name}: ${warning}`
-        if (!alreadySaid.some((said) => said.includes(warning))) log(context, 'WARN', text)
-      }
+      // The daemon checks what this program has checked, with the same words; only what is new is worth a line.
+      const known = checkUnitRequirements(name, options, creationPolicyFor(name)).map(
+        ({ message, remedy }) => `${message}: ${remedy}`,
+      )
+      for (const warning of warnings) if (!known.includes(warning)) log(context, 'WARN', `Unit ${name}: ${warning}`)
       changed.push(name)
       results.note(name, {
         action: step.kind === 'create' ? 'created' : 'replaced',

@@ -1,4 +1,5 @@
 /** What a daemon needs of its process, as a port: signals in, text and exit codes out. */
+import { setMaxListeners } from 'node:events'
 
 export type ProcessHost = {
   /** Listens from this call on, to the end of the process. */
@@ -20,6 +21,9 @@ export type ProcessHost = {
 /** The process we are. */
 export const nodeHost: ProcessHost = {
   listen: ({ terminate, reload, uncaught }) => {
+    // One stop signal serves everything that is under way, hundreds of requests when a store is slow. Node warns of a
+    // leak at eleven listeners; a real one still shows.
+    setMaxListeners(1000)
     process.on('SIGTERM', terminate)
     process.on('SIGINT', terminate)
     process.on('SIGHUP', reload)

@@ -1,5 +1,5 @@
 /** A copy of the workspace's sources in a temporary folder, with the installed packages beside it, to plant faults in. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,6 +52,10 @@ function linkPackages(root: string): void {
   for (const name of readdirSync(installed))
     if (name !== '@cluster') symlinkSync(join(installed, name), join(root, 'node_modules', name))
   for (const group of ['libs', 'apps', 'tools'])
-    for (const name of readdirSync(join(root, group)))
+    for (const name of readdirSync(join(root, group))) {
       symlinkSync(join(root, group, name), join(root, 'node_modules/@cluster', name))
+      // What npm could not share stands beside its package.
+      const own = join(projectRoot, group, name, 'node_modules')
+      if (existsSync(own)) symlinkSync(own, join(root, group, name, 'node_modules'))
+    }
 }
