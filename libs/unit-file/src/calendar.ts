@@ -41,8 +41,14 @@ function isDate(text: string): boolean {
   const found = /^(?:([^-~]+)-)?([^-~]+)[-~]([^-~]+)$/.exec(text)
   if (found === null) return false
   const [, year = '*', month = '', day = ''] = found
-  const short = year.replaceAll(/\b\d{2}\b/g, (digits) => `${Number(digits) < 70 ? 20 : 19}${digits}`)
+  const short = year.replaceAll(/\d+/g, fullYear)
   return isChain(short, years) && isChain(month, months) && isChain(day, days)
+}
+
+/** Years below 100 are of this century up to 69, of the last one from 70. */
+function fullYear(digits: string): string {
+  const year = Number(digits)
+  return String(year < 70 ? year + 2000 : year < 100 ? year + 1900 : year)
 }
 
 function isTime(text: string): boolean {

@@ -6,7 +6,7 @@ import { assert } from '@cluster/prelude'
 import type { ExecCommand, ExpandWord } from './exec-line.ts'
 import { type KnownOption, knownOption } from './known-options.ts'
 import { type ReadingStop, readSections, type SystemdAssignment, type SystemdFile } from './read-systemd.ts'
-import { readValue } from './read-value.ts'
+import { readValue, resetFindings } from './read-value.ts'
 import { expandSpecifiers, type SpecifierContext } from './specifiers.ts'
 import type { UnitMessage } from './unit-message.ts'
 import { parseUnitName, type UnitNameParts } from './unit-name.ts'
@@ -99,7 +99,9 @@ export function evaluateUnit(sources: UnitSources): UnitEvaluation {
   state.messages.push(...verdict.messages)
   if (verdict.refused !== 'error') state.describe(defaultDescription(parts.value, state.settings))
   if (verdict.refused === 'bad-setting') return state.result('bad-setting', badSetting(unitName))
-  return verdict.refused === 'error' ? state.result('error', 'Invalid argument') : state.result('loaded')
+  return verdict.refused === 'error'
+    ? state.result('error', verdict.error ?? 'Invalid argument')
+    : state.result('loaded')
 }
 
 /** One text as systemd reads it: `evaluateUnit` without drop-ins. */
@@ -199,13 +201,18 @@ class EvaluationState {
     // PID 1 reads [Install] for its syntax only
     if (option === undefined || section === 'Install') return undefined
     const name = settingName(section, key, option)
+    const place = file === undefined ? { line } : { line, file }
     if (value === '' && option.reset) {
       this.#reset(name)
+      for (const finding of resetFindings(key, section)) this.messages.push({ ...finding, ...place })
       return undefined
     }
-    if (value === '' && adds(option)) return undefined
-    const reading = readValue({ unitName: this.#unitName, section, key, value, option, expand })
-    const place = file === undefined ? { line } : { line, file }
+    if (value === '' && adds(option)) {
+      for (const finding of resetFindings(key, section)) this.messages.push({ ...finding, ...place })
+      return undefined
+    }
+    const isSet = this.settings.has(name)
+    const reading = readValue({ unitName: this.#unitName, section, key, value, option, isSet, expand })
     for (const finding of reading.findings) this.messages.push({ ...finding, ...place })
     if (reading.commands !== undefined) {
       const commands = this.commands.get(key) ?? []

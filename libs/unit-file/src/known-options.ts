@@ -151,7 +151,7 @@ const groups: readonly Group[] = [
   ['Install', 'unit names', 'Also', { split: undefined }],
   ['Install', 'instance', 'DefaultInstance'],
   ['Mount', 'boolean', 'ForceUnmount LazyUnmount ReadWriteOnly SloppyOptions'],
-  ['Mount', 'string', 'Type', { reset: false, specifiers: false }],
+  ['Mount', 'string', 'Type', { reset: false }],
   ['Mount', 'string', 'What'],
   ['Mount Automount', 'path', 'Where'],
   ['Mount Swap', 'string', 'Options'],

@@ -1,15 +1,59 @@
 /**
  * One assignment as systemd 252 takes it: the value it keeps, and what it says about it. Messages are systemd's.
- * Rules: spec/unit-files.md §1.4, §3, §4.4. Types without a reader below are kept as they are, unchecked.
+ * Rules: spec/unit-files.md §1.4, §3, §4.4. Types without a reader are kept as they are, unchecked.
  */
-import type { Result } from '@cluster/prelude'
+import { err, type Result } from '@cluster/prelude'
+import { isInterfaceName, isNetlinkAddress, listenAddressKind } from './address.ts'
 import { isCalendarExpression } from './calendar.ts'
 import { isAssignment, isVariableName } from './exec-environment.ts'
-import { type ExecCommand, type ExpandWord, parseExecLine } from './exec-line.ts'
-import type { KnownOption, OptionType } from './known-options.ts'
-import { isNormalizedPath, simplifyPath } from './path-text.ts'
+import { type ExpandWord, parseExecLine } from './exec-line.ts'
+import type { OptionType } from './known-options.ts'
+import {
+  addressPrefixes,
+  bpfProgram,
+  deviceAndAccess,
+  deviceAndBandwidth,
+  deviceAndTime,
+  deviceAndWeight,
+  interfaceNames,
+  socketBindRule,
+} from './read-device-value.ts'
+import {
+  base64,
+  bindPaths,
+  coredumpFilter,
+  credentialPath,
+  credentialText,
+  errorNumber,
+  imageOptions,
+  images,
+  label,
+  logFields,
+  logNamespace,
+  namespaces,
+  personality,
+  relativeDirectories,
+  rootHash,
+  rootHashSignature,
+  systemCalls,
+  temporaryFileSystems,
+} from './read-sandbox-value.ts'
 import type { ValueFinding } from './unit-message.ts'
 import { isUnitName, parseUnitName } from './unit-name.ts'
+import {
+  error,
+  expanded,
+  ignored,
+  invalidSyntax,
+  kept,
+  type Reader,
+  readPath,
+  readWords,
+  refused,
+  type ValueInput,
+  type ValueReading,
+  warning,
+} from './value-reading.ts'
 import {
   isDocumentationUrl,
   isExitStatusOrSignal,
@@ -17,106 +61,202 @@ import {
   type NumberError,
   parseBoolean,
   parseInteger,
+  parseMicroseconds,
   parseMode,
+  parseNanoseconds,
   parsePermyriad,
   parseSignal,
   parseSize,
   parseTimeSpan,
   parseUnsigned,
+  parseUnsigned64,
 } from './values.ts'
 import {
   escapedWords,
-  firstWord,
+  nextField,
   plainRawWords,
   plainWords,
   quotedRawWords,
   quotedWords,
   splitWords,
   unescapeText,
-  type WordError,
-  type WordSyntax,
   wordsUntilError,
 } from './words.ts'
 
-/** What becomes of a value. */
-export type ValueReading = {
-  /** What is kept: the words of a list, one entry for a single value; absent when the assignment is ignored. */
-  readonly values?: readonly string[]
-  readonly commands?: readonly ExecCommand[]
-  readonly findings: readonly ValueFinding[]
-  /** Reading of the file ends here and, if it is the main file, the unit is refused. */
-  readonly stop?: 'bad-setting' | 'error'
+/** Keys about which systemd says that they are obsolete, whatever their value is, and what it names instead. */
+const obsoleteKeys: Readonly<Record<string, string>> = {
+  BlockIODeviceWeight: 'IO*= settings',
+  BlockIOReadBandwidth: 'IO*= settings',
+  BlockIOWriteBandwidth: 'IO*= settings',
+  CPUShares: 'CPUWeight=',
+  MemoryLimit: 'MemoryMax=',
+  StartupCPUShares: 'CPUWeight=',
 }
 
-/** A non-empty value (or an empty one that is no reset) and where it stands. */
-export type ValueInput = {
-  readonly unitName: string
-  readonly section: string
-  readonly key: string
-  readonly value: string
-  readonly option: KnownOption
-  readonly expand: ExpandWord
+/** Who kills for want of memory looks at services, scopes and slices only. */
+const isUnsupported = (section: string, key: string): boolean =>
+  /^ManagedOOM(?:Swap|MemoryPressure)/.test(key) && /^(?:Socket|Mount|Swap)$/.test(section)
+
+const obsoleteDependencies: Readonly<Record<string, string>> = {
+  RequiresOverridable: 'Requires',
+  RequisiteOverridable: 'Requisite',
 }
 
-type Reader = (input: ValueInput) => ValueReading
-
-const warning = (text: string): ValueFinding => ({ priority: 'warning', text })
-const error = (text: string): ValueFinding => ({ priority: 'error', text })
-const kept = (value: string): ValueReading => ({ values: [value], findings: [] })
-const ignored = (...findings: readonly ValueFinding[]): ValueReading => ({ findings })
-const refused = (finding: ValueFinding): ValueReading => ({ findings: [finding], stop: 'bad-setting' })
+/** What systemd says about an assignment even if it only resets a key. */
+export function resetFindings(key: string, section = ''): readonly ValueFinding[] {
+  if (isUnsupported(section, key)) return [warning(`${key}= is not supported for this unit type, ignoring.`)]
+  const dependency = obsoleteDependencies[key]
+  if (dependency !== undefined) {
+    const advice = `replacing by ${dependency}=, please update your unit file`
+    return [warning(`Unit dependency type ${key}= is obsolete, ${advice}`)]
+  }
+  const instead = obsoleteKeys[key]
+  if (instead === undefined) return []
+  return [warning(`Unit uses ${key}=; please use ${instead} instead. Support for ${key}= will be removed soon.`)]
+}
 
 /** The reading of one value by the type of its key. */
 export function readValue(input: ValueInput): ValueReading {
+  if (isUnsupported(input.section, input.key)) return ignored(...resetFindings(input.key, input.section))
   const reader = readers[input.option.type]
   if (reader !== undefined) return reader(input)
   return input.option.specifiers ? expanded(input, kept) : kept(input.value)
-}
-
-/** The whole value with specifiers replaced, then `read`. */
-function expanded(input: ValueInput, read: (value: string) => ValueReading): ValueReading {
-  const value = input.expand(input.value)
-  if (value.ok) return read(value.value)
-  return ignored(warning(`Failed to resolve unit specifiers in '${input.value}', ignoring: ${value.error.message}`))
-}
-
-/** Each word by itself; a bad one is left out. */
-function readWords(
-  input: ValueInput,
-  syntax: WordSyntax,
-  invalid: (value: string, broken: WordError['kind']) => string,
-  readWord: (word: string) => string | ValueFinding,
-  unresolved = (word: string, message: string): string =>
-    `Failed to resolve unit specifiers in '${word}', ignoring: ${message}`,
-): ValueReading {
-  const { words, error: broken } = wordsUntilError(input.value, syntax)
-  const values: string[] = []
-  const findings: ValueFinding[] = []
-  for (const word of words) {
-    const text: Result<string, { readonly message: string }> = input.option.specifiers
-      ? input.expand(word)
-      : { ok: true, value: word }
-    const read = text.ok ? readWord(text.value) : warning(unresolved(word, text.error.message))
-    if (typeof read === 'string') values.push(read)
-    else findings.push(read)
-  }
-  if (broken !== undefined) findings.push(warning(invalid(input.value, broken.kind)))
-  return { values, findings }
-}
-
-const invalidSyntax = (value: string): string => `Invalid syntax, ignoring: ${value}`
-
-/** An absolute normalized path, simplified, or systemd's complaint. */
-function readPath(key: string, path: string, ending = ', ignoring'): string | ValueFinding {
-  if (!path.startsWith('/')) return error(`${key}= path is not absolute${ending}: ${path}`)
-  const simple = simplifyPath(path)
-  return isNormalizedPath(simple) ? simple : error(`${key}= path is not normalized${ending}: ${simple}`)
 }
 
 const single =
   (complaint: string, accepts: (value: string) => boolean): Reader =>
   ({ value }) =>
     accepts(value) ? kept(value) : ignored(warning(`${complaint}, ignoring: ${value}`))
+
+const boolean: Reader = ({ key, value }) => {
+  if (parseBoolean(value) !== undefined) return kept(value)
+  // a user that cannot be told must not be root
+  if (key === 'DynamicUser') return refused(error(`Failed to parse boolean value: ${value}`))
+  return ignored(warning(`Failed to parse boolean value, ignoring: ${value}`))
+}
+
+const swapPriority: Reader = ({ value }) => {
+  const number = parseInteger(value, { min: -2_147_483_648, max: 2_147_483_647 })
+  if (!number.ok) return ignored(warning(`Invalid swap priority '${value}', ignoring.`))
+  if (number.value < -1) {
+    return ignored(
+      warning(`Sorry, swap priorities smaller than -1 may only be assigned by the kernel itself, ignoring: ${value}`),
+    )
+  }
+  return number.value <= 32_767 ? kept(value) : ignored(warning(`Swap priority out of range, ignoring: ${value}`))
+}
+
+const integer: Reader = (input) => {
+  const { section, key, value } = input
+  if (section === 'Swap') return swapPriority(input)
+  const max = key.startsWith('MessageQueue') ? 2 ** 63 : 2_147_483_647
+  const kind = key.startsWith('MessageQueue') ? 'long' : 'int'
+  return parseInteger(value, { min: -max - 1, max }).ok
+    ? kept(value)
+    : ignored(warning(`Failed to parse ${kind} value, ignoring: ${value}`))
+}
+
+/** Elements of letters, digits, `-` and `_`, at least two; only those of a unique name begin with digits. */
+const isBusName = (name: string): boolean =>
+  name.length <= 255 && /^(?::[\w-]+(?:\.[\w-]+)+|[A-Za-z_-][\w-]*(?:\.[A-Za-z_-][\w-]*)+)$/.test(name)
+
+/** Specifiers that names of units do not have: those that stand for paths and their like. */
+const pathSpecifiers = /^(?:[^%]|%[^IJPfhtsSCLETVdcrRyY])*%[IJPfhtsSCLETVdcrRyY]/
+
+const inNames =
+  (expand: ExpandWord): ExpandWord =>
+  (name) =>
+    pathSpecifiers.test(name) ? err({ message: 'Invalid slot' }) : expand(name)
+
+function expandName(input: ValueInput, read: (name: string) => ValueReading): ValueReading {
+  const name = inNames(input.expand)(input.value)
+  if (name.ok) return read(name.value)
+  return ignored(warning(`Failed to resolve unit specifiers in ${input.value}, ignoring: ${name.error.message}`))
+}
+
+const isTemplate = (name: string): boolean => {
+  const parts = parseUnitName(name)
+  return parts.ok && parts.value.kind === 'template'
+}
+
+const serviceName: Reader = (input) =>
+  expandName(input, (name) => {
+    if (!name.endsWith('.service')) return ignored(warning(`Unit must be of type service, ignoring: ${input.value}`))
+    const reason = isTemplate(name) ? 'is missing the instance name' : isUnitName(name) ? undefined : 'is not valid'
+    if (reason === undefined) return kept(name)
+    return ignored(warning(`Failed to load unit ${name}, ignoring: Unit name ${name} ${reason}.`))
+  })
+
+const unitSuffix = /^[^/]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$/
+
+const triggeredUnit: Reader = (input) => {
+  if (input.isSet) return ignored(warning(`Multiple units to trigger specified, ignoring: ${input.value}`))
+  return expandName(input, (name) => {
+    if (!unitSuffix.test(name)) return ignored(warning(`Unit type not valid, ignoring: ${input.value}`))
+    if (name === input.unitName) return ignored(warning(`Units cannot trigger themselves, ignoring: ${input.value}`))
+    const unit = resolveDependency(input.unitName, name)
+    return unit === undefined
+      ? ignored(warning(`Failed to add trigger on ${name}, ignoring: Invalid argument`))
+      : kept(unit)
+  })
+}
+
+const pathTrigger: Reader = (input) =>
+  expanded(input, (text) => {
+    const path = readPath(input.key, text)
+    return typeof path === 'string' ? kept(path) : ignored(path)
+  })
+
+const listenAddress: Reader = (input) =>
+  expanded(input, (text) => {
+    const badAddress = ignored(warning(`Failed to parse address value in '${text}', ignoring: Invalid argument`))
+    if (input.key === 'ListenNetlink') return isNetlinkAddress(text) ? kept(text) : badAddress
+    if (!/^Listen(?:Stream|Datagram|SequentialPacket)$/.test(input.key)) {
+      const path = readPath(input.key, text)
+      return typeof path === 'string' ? kept(path) : ignored(path)
+    }
+    const kind = listenAddressKind(text)
+    if (kind === undefined) return badAddress
+    if (kind !== 'unix' && input.key === 'ListenSequentialPacket') {
+      return ignored(warning(`Address family not supported, ignoring: ${input.value}`))
+    }
+    return kept(text)
+  })
+
+/** Paths of which the first that is wrong loses the rest of the line. */
+const paths: Reader = (input) => {
+  const { key, value } = input
+  const isOne = key === 'IPIngressFilterPath' || key === 'IPEgressFilterPath'
+  if (isOne) return pathTrigger(input)
+  const reading = readWords(input, quotedWords, invalidSyntax, (word) => readPath(key, word))
+  if (key !== 'Symlinks' || reading.findings.length === 0) return reading
+  const values: string[] = []
+  for (const word of wordsUntilError(value, quotedWords).words) {
+    const text = input.expand(word)
+    const path = text.ok ? readPath(key, text.value) : undefined
+    if (typeof path !== 'string') break
+    values.push(path)
+  }
+  return { values, findings: reading.findings.slice(0, 1) }
+}
+
+const colonSeparatedPaths: Reader = (input) => {
+  const { key, value } = input
+  const values: string[] = []
+  for (let start: number | undefined = 0; start !== undefined; ) {
+    const field = nextField(value, start, { ...plainWords, separators: ':' })
+    if (!field.ok) return { values, findings: [warning(`Failed to extract first word, ignoring: ${value}`)] }
+    const { word, rest, separator } = field.value
+    const text = input.expand(word)
+    const path = text.ok
+      ? readPath(key, text.value)
+      : warning(`Failed to resolve unit specifiers in '${word}', ignoring: ${text.error.message}`)
+    if (typeof path !== 'string') return { values, findings: [path] }
+    values.push(path)
+    start = separator === undefined ? undefined : rest
+  }
+  return { values, findings: [] }
+}
 
 const timeSpan: Reader = ({ section, key, value, option }) => {
   if (parseTimeSpan(value) !== undefined) return kept(value)
@@ -134,10 +274,14 @@ const integerIn =
     { min, max }: { readonly min: number; readonly max: number },
     unreadable: (value: string, message: string) => string,
     outside: (value: string) => string,
+    overflow = outside,
   ): Reader =>
   ({ value }) => {
     const number = parseInteger(value, { min: -2_147_483_648, max: 2_147_483_647 })
-    if (!number.ok) return ignored(warning(unreadable(value, number.error.message)))
+    if (!number.ok && number.error.message === 'Invalid argument') {
+      return ignored(warning(unreadable(value, number.error.message)))
+    }
+    if (!number.ok) return ignored(warning(overflow(value)))
     return number.value >= min && number.value <= max ? kept(value) : ignored(warning(outside(value)))
   }
 
@@ -169,16 +313,14 @@ const dependencyFailure = (name: string): ValueFinding =>
   warning(`Failed to add dependency on ${name}, ignoring: Invalid argument`)
 
 const dependencies: Reader = (input) => {
-  const { key, unitName, option } = input
+  const { key, unitName } = input
   const reading = readWords(
-    input,
+    { ...input, expand: inNames(input.expand) },
     plainRawWords,
     invalidSyntax,
     (word) => resolveDependency(unitName, word) ?? dependencyFailure(word),
   )
-  if (key !== 'RequiresOverridable' && key !== 'RequisiteOverridable') return reading
-  const advice = `Unit dependency type ${key}= is obsolete, replacing by ${option.replacedBy}=, please update your unit file`
-  return { ...reading, findings: [warning(advice), ...reading.findings] }
+  return { ...reading, findings: [...resetFindings(key), ...reading.findings] }
 }
 
 const pathsWithPrefixes: Reader = (input) =>
@@ -192,26 +334,6 @@ const pathsWithPrefixes: Reader = (input) =>
       return typeof path === 'string' ? prefix + path : path
     },
     (word, message) => `Failed to resolve unit specifiers in ${word}, ignoring: ${message}`,
-  )
-
-const relativeDirectories: Reader = (input) =>
-  readWords(
-    input,
-    escapedWords,
-    (value, broken) =>
-      broken === 'open-quote'
-        ? `Invalid syntax ${input.key}=${value}, ignoring: Invalid argument`
-        : `Invalid syntax in ${input.key}=, ignoring: ${value}`,
-    (word) => {
-      const path = word.split(':')[0] ?? ''
-      if (path.startsWith('/')) return error(`${input.key}= path is absolute, ignoring: ${path}`)
-      const simple = simplifyPath(path)
-      if (!isNormalizedPath(simple)) return error(`${input.key}= path is not normalized, ignoring: ${simple}`)
-      if (simple === 'private' || simple.startsWith('private/')) {
-        return warning(`${input.key}= path can't be 'private', ignoring assignment: ${word}`)
-      }
-      return word === path ? simple : word
-    },
   )
 
 const pathOption: Reader = (input) => {
@@ -259,8 +381,8 @@ const environmentFile: Reader = (input) =>
 const condition =
   (isPath: boolean): Reader =>
   ({ key, value, expand }) => {
-    // blanks behind `|` are skipped, behind `!` they belong to the text
-    const prefix = /^(?:\|[ \t\n\r]*)?!?/.exec(value)?.[0] ?? ''
+    // blanks behind `|` are skipped, behind `!` they belong to the text of a path
+    const prefix = (isPath ? /^(?:\|[ \t\n\r]*)?!?/ : /^(?:\|[ \t\n\r]*)?(?:![ \t\n\r]*)?/).exec(value)?.[0] ?? ''
     const written = value.slice(prefix.length)
     const text = expand(written)
     if (!text.ok) {
@@ -295,15 +417,11 @@ const groups: Reader = ({ value, expand }) => {
   return { values, findings: [] }
 }
 
+/** What systemd stores for no limit; as a number it is none. */
+const infinite = 18_446_744_073_709_551_615n
+
 const memorySize: Reader = ({ key, value }) => {
-  const advice =
-    key === 'MemoryLimit'
-      ? [
-          warning(
-            'Unit uses MemoryLimit=; please use MemoryMax= instead. Support for MemoryLimit= will be removed soon.',
-          ),
-        ]
-      : []
+  const advice = resetFindings(key)
   if (value === 'infinity') return { values: [value], findings: advice }
   const share = parsePermyriad(value)
   const isShare = share !== undefined && share <= 10_000
@@ -312,7 +430,7 @@ const memorySize: Reader = ({ key, value }) => {
     return ignored(warning(`Invalid memory limit '${value}', ignoring: ${size.error.message}`))
   }
   const isZero = isShare ? share === 0 : size?.value === 0n
-  const isLargest = size?.value === 18_446_744_073_709_551_615n
+  const isLargest = size?.value === infinite
   if (isLargest || (isZero && !/Low$|Min$|^MemorySwapMax$/.test(key))) {
     return ignored(warning(`Memory limit '${value}' out of range, ignoring.`))
   }
@@ -320,15 +438,12 @@ const memorySize: Reader = ({ key, value }) => {
 }
 
 const tasks: Reader = ({ value }) => {
-  if (value === 'infinity') return kept(value)
   const share = parsePermyriad(value)
-  const count = share !== undefined && share <= 10_000 ? undefined : parseInteger(value, { min: 0, max: 2 ** 64 })
-  if (count !== undefined && !count.ok) {
-    return ignored(warning(`Invalid maximum tasks value '${value}', ignoring: ${count.error.message}`))
-  }
-  if (count?.value === 0 || share === 0)
-    return ignored(warning(`Maximum tasks value '${value}' out of range, ignoring.`))
-  return kept(value)
+  if (value === 'infinity' || (share !== undefined && share <= 10_000)) return kept(value)
+  const count = parseUnsigned64(value)
+  if (!count.ok) return ignored(warning(`Invalid maximum tasks value '${value}', ignoring: ${count.error.message}`))
+  const isInRange = count.value > 0n && count.value < infinite
+  return isInRange ? kept(value) : ignored(warning(`Maximum tasks value '${value}' out of range, ignoring.`))
 }
 
 const percent: Reader = ({ key, value }) => {
@@ -363,15 +478,11 @@ function parseLimit(key: string, text: string): bigint | number | undefined {
   }
   if (text === 'infinity') return Number.POSITIVE_INFINITY
   if (key === 'LimitCPU' || key === 'LimitRTTIME') {
-    const plain = key === 'LimitRTTIME' && /^\d+$/.test(text) ? BigInt(text) : parseTimeSpan(text)
-    return plain === 'infinity' ? Number.POSITIVE_INFINITY : plain
+    const time = key === 'LimitRTTIME' ? parseMicroseconds(text) : parseTimeSpan(text)
+    return time === 'infinity' ? Number.POSITIVE_INFINITY : time
   }
-  if (sizeLimits.has(key)) {
-    const size = parseSize(text)
-    return size.ok ? size.value : undefined
-  }
-  const count = parseInteger(text, { min: 0, max: 2 ** 64 })
-  return count.ok ? count.value : undefined
+  const count = sizeLimits.has(key) ? parseSize(text) : parseUnsigned64(text)
+  return count.ok && count.value < infinite ? count.value : undefined
 }
 
 const limit: Reader = ({ key, value }) => {
@@ -408,8 +519,8 @@ const enumerations: Readonly<Record<string, readonly [complaint: string, words: 
   DevicePolicy: ['Failed to parse device policy', 'auto closed strict'],
   KeyringMode: ['Failed to parse keyring mode', 'inherit private shared'],
   ManagedOOMPreference: ['Failed to parse ManagedOOMPreference=', 'none avoid omit'],
-  ManagedOOMSwap: ['Failed to parse ManagedOOMSwap=', 'auto kill'],
-  ManagedOOMMemoryPressure: ['Failed to parse ManagedOOMMemoryPressure=', 'auto kill'],
+  ManagedOOMSwap: ['Invalid syntax', 'auto kill'],
+  ManagedOOMMemoryPressure: ['Invalid syntax', 'auto kill'],
   OOMPolicy: ['Failed to parse OOM policy', 'continue stop kill'],
   ProcSubset: ['Failed to parse /proc/ subset mode', 'all pid'],
   ProtectProc: ['Failed to parse /proc/ protection mode', 'default noaccess invisible ptraceable'],
@@ -417,20 +528,35 @@ const enumerations: Readonly<Record<string, readonly [complaint: string, words: 
   TimeoutStopFailureMode: ['Failed to parse timeout failure mode', 'terminate abort kill'],
   UtmpMode: ['Failed to parse utmp mode', 'init login user'],
   Timestamping: ['Failed to parse timestamping precision', 'off us usec µs ns nsec'],
-  CPUSchedulingPolicy: ['Failed to parse CPU scheduling policy', 'other batch idle fifo rr 0 1 2 3 5'],
-  IOSchedulingClass: ['Failed to parse IO scheduling class', 'none realtime best-effort idle 0 1 2 3'],
+  MountFlags: ['Failed to parse mount flag', 'shared slave private'],
+  BindIPv6Only: ['Failed to parse bind IPv6 only value', 'default both ipv6-only'],
+  SocketProtocol: ['Failed to parse socket protocol', 'udplite sctp'],
+  CPUSchedulingPolicy: ['Failed to parse CPU scheduling policy', 'other batch idle fifo rr'],
+  IOSchedulingClass: ['Failed to parse IO scheduling class', 'none realtime best-effort idle'],
   NUMAPolicy: ['Invalid NUMA policy type', 'default preferred bind interleave local'],
   ProtectHome: ['Failed to parse protect home value', 'read-only tmpfs'],
   ProtectSystem: ['Failed to parse protect system value', 'full strict'],
   RuntimeDirectoryPreserve: ['Failed to parse runtime directory preserve mode', 'restart'],
 }
 
+/** Words that may be given by their number instead, and the largest one. */
+const enumerationNumbers: Readonly<Record<string, number>> = {
+  CPUSchedulingPolicy: 2_147_483_647,
+  IOSchedulingClass: 8,
+}
+
+/** Words of which a boolean may stand in for one, though not by their type. */
+const booleanEnumerations = new Set(['BindIPv6Only', 'Timestamping'])
+
 const enumeration: Reader = ({ key, value, option }) => {
   const known = enumerations[key]
   if (known === undefined) return kept(value)
   const [complaint, words] = known
   const isWord = words.split(/\s+/).includes(value)
-  if (!isWord && (option.type === 'enum' || parseBoolean(value) === undefined)) {
+  const numberMax = enumerationNumbers[key]
+  const isNumber = numberMax !== undefined && parseInteger(value, { min: 0, max: numberMax }).ok
+  const takesBoolean = option.type !== 'enum' || booleanEnumerations.has(key)
+  if (!isWord && !isNumber && !(takesBoolean && parseBoolean(value) !== undefined)) {
     return ignored(warning(`${complaint}, ignoring: ${value}`))
   }
   if (key !== 'KillMode' || value !== 'none') return kept(value)
@@ -482,17 +608,16 @@ const standardInput: Reader = ({ key, value, expand }) => {
   return typeof simple === 'string' ? kept(`file:${simple}`) : ignored(simple)
 }
 
-const assignments: Reader = (input) =>
-  readWords(
+const assignments: Reader = (input) => {
+  if (input.key === 'LogExtraFields') return logFields(input)
+  return readWords(
     input,
     escapedWords,
     invalidSyntax,
-    (word) => {
-      if (input.key !== 'Environment') return word
-      return isAssignment(word) ? word : warning(`Invalid environment assignment, ignoring: ${word}`)
-    },
+    (word) => (isAssignment(word) ? word : warning(`Invalid environment assignment, ignoring: ${word}`)),
     (word, message) => `Failed to resolve specifiers in ${word}, ignoring: ${message}`,
   )
+}
 
 const variableNames: Reader = (input) =>
   readWords(
@@ -510,18 +635,27 @@ const variableNames: Reader = (input) =>
     (word, message) => `Failed to resolve specifiers in ${word}, ignoring: ${message}`,
   )
 
+const rebootArgument: Reader = (input) =>
+  expanded(input, (argument) =>
+    /^[\0-\x7f]{1,255}$/.test(argument)
+      ? kept(argument)
+      : ignored(warning(`Invalid reboot parameter '${argument}', ignoring.`)),
+  )
+
 const sliceName: Reader = (input) =>
-  expanded(input, (name) => {
-    if (!isUnitName(name)) {
-      return ignored(warning(`Failed to load slice unit ${name}, ignoring: Unit name ${name} is not valid.`))
+  expandName(input, (name) => {
+    const reason = isTemplate(name) ? 'is missing the instance name' : isUnitName(name) ? undefined : 'is not valid'
+    if (reason !== undefined) {
+      return ignored(warning(`Failed to load slice unit ${name}, ignoring: Unit name ${name} ${reason}.`))
     }
-    if (name.endsWith('.slice')) return kept(name)
+    // the parent of a slice follows from its name
+    if (name.endsWith('.slice') && input.section !== 'Slice') return kept(name)
     return ignored(warning(`Failed to assign slice ${name} to unit ${input.unitName}, ignoring: Invalid argument`))
   })
 
 const socketNames: Reader = (input) =>
   readWords(
-    input,
+    { ...input, expand: inNames(input.expand) },
     plainWords,
     (value) => `Trailing garbage in sockets, ignoring: ${value}`,
     (word) => {
@@ -530,20 +664,34 @@ const socketNames: Reader = (input) =>
     },
   )
 
-const cpuList: Reader = ({ key, value }) => {
-  const words = splitWords(value.replaceAll(',', ' '), quotedWords)
-  if (!words.ok) return ignored(error(`Invalid value for ${key}: ${value}`))
+const cpusMax = 8192
+/** One more than this is zero for systemd, which has a place. */
+const wrapsAround = 4_294_967_295
+
+const cpuList: Reader = (input) => {
+  const { key, option } = input
+  const text = option.specifiers ? input.expand(input.value) : ({ ok: true, value: input.value } as const)
+  if (!text.ok) {
+    return ignored(warning(`Failed to resolve unit specifiers in '${input.value}', ignoring: ${text.error.message}`))
+  }
+  const words = wordsUntilError(text.value, { ...quotedWords, separators: ', \t\n\r' })
   const values: string[] = []
   const findings: ValueFinding[] = []
-  for (const word of words.value) {
+  for (const word of words.words) {
     const [first = '', last = first, ...more] = word.split('-')
     const low = parseUnsigned(first)
     const high = parseUnsigned(last)
     if (!low.ok || !high.ok || more.length > 0) return ignored(error(`Failed to parse CPU affinity '${word}'`))
     if (low.value > high.value) {
       findings.push(warning(`Range '${word}' is invalid, ${low.value} > ${high.value}, ignoring.`))
-    } else values.push(word)
+      continue
+    }
+    if (high.value >= cpusMax && high.value !== wrapsAround) {
+      return ignored(...findings, error(`Cannot add CPU ${high.value} to set: Numerical result out of range`))
+    }
+    values.push(word)
   }
+  if (words.error !== undefined) return ignored(...findings, error(`Invalid value for ${key}: ${text.value}`))
   return { values, findings }
 }
 
@@ -559,16 +707,6 @@ const logFacilities = new Set(
    local7`.split(/\s+/),
 )
 
-const systemCalls: Reader = (input) => {
-  const rest = input.value.startsWith('~') ? input.value.slice(1) : input.value
-  const sign = rest.length < input.value.length ? '~' : ''
-  const reading = readWords({ ...input, value: rest }, plainWords, invalidSyntax, (word) => {
-    const name = word.split(':')[0] ?? ''
-    return /^@?[a-z_][a-z0-9_-]*$/.test(name) ? sign + word : warning(`Failed to parse system call, ignoring: ${word}`)
-  })
-  return reading
-}
-
 const timerTrigger: Reader = (input) =>
   expanded(input, (value) => {
     if (input.key === 'OnCalendar') {
@@ -581,20 +719,27 @@ const timerTrigger: Reader = (input) =>
 
 const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
   'unit names': dependencies,
-  boolean: single('Failed to parse boolean value', (value) => parseBoolean(value) !== undefined),
+  boolean,
   condition: condition(false),
   'condition path': condition(true),
   enum: enumeration,
   'boolean or enum': enumeration,
   'boolean or restart': enumeration,
-  URLs: (input) =>
-    readWords(
+  URLs: (input) => {
+    const { values = [], findings } = readWords(
       input,
       quotedRawWords,
       invalidSyntax,
-      (word) => (isDocumentationUrl(word) ? word : warning(`Invalid URL, ignoring: ${word}`)),
+      (word) => word,
       (word, message) => `Failed to resolve unit specifiers in ${word}, ignoring: ${message}`,
-    ),
+    )
+    // looked at when all words are known
+    const bad = values.filter((url) => !isDocumentationUrl(url))
+    return {
+      values: values.filter(isDocumentationUrl),
+      findings: [...findings, ...bad.map((url) => warning(`Invalid URL, ignoring: ${url}`))],
+    }
+  },
   'exit status': ({ key, value }) =>
     parseInteger(value, { min: 0, max: 255 }).ok
       ? kept(value)
@@ -603,33 +748,16 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
   'time span': timeSpan,
   'time span or empty': timeSpan,
   'time span, empty = infinity': timeSpan,
-  'time span in nanoseconds': single('Failed to parse nsec value', (value) =>
-    /^\d+ ?(?:ns|nsec)?$/.test(value) ? true : parseTimeSpan(value) !== undefined,
-  ),
-  paths: (input) => readWords(input, quotedWords, invalidSyntax, (word) => readPath(input.key, word)),
+  'time span in nanoseconds': single('Failed to parse nsec value', (value) => parseNanoseconds(value) !== undefined),
+  paths,
   path: pathOption,
   'path, ~ or - prefix': workingDirectory,
   'path with - prefix': environmentFile,
   'paths with - and + prefixes': pathsWithPrefixes,
-  'paths, colon separated': (input) => {
-    const values: string[] = []
-    const findings: ValueFinding[] = []
-    for (const word of input.value.split(':').filter((part) => part !== '')) {
-      const text = input.expand(word)
-      const path = text.ok
-        ? readPath(input.key, text.value)
-        : warning(`Failed to resolve unit specifiers in '${word}', ignoring: ${text.error.message}`)
-      if (typeof path === 'string') values.push(path)
-      else findings.push(path)
-    }
-    return { values, findings }
-  },
+  'paths, colon separated': colonSeparatedPaths,
   'relative directories': relativeDirectories,
   'unsigned integer': single('Failed to parse unsigned value', (value) => parseUnsigned(value).ok),
-  integer: single(
-    'Failed to parse int value',
-    (value) => parseInteger(value, { min: -2_147_483_648, max: 2_147_483_647 }).ok,
-  ),
+  integer,
   'integer, -20 to 19': integerIn(
     { min: -20, max: 19 },
     (value, message) => `Failed to parse nice priority '${value}', ignoring: ${message}`,
@@ -646,18 +774,17 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
     (value) => `Failed to parse IO priority, ignoring: ${value}`,
   ),
   'integer, 1 to 99': integerIn(
-    { min: 1, max: 99 },
+    { min: 0, max: 99 },
     (value) => `Failed to parse CPU scheduling priority, ignoring: ${value}`,
     (value) => `CPU scheduling priority is out of range, ignoring: ${value}`,
+    (value) => `Failed to parse CPU scheduling priority, ignoring: ${value}`,
   ),
   'weight, 1 to 10000': weightIn(1, 10_000, 'Invalid weight'),
   'weight, 10 to 1000': weightIn(10, 1000, 'Invalid block IO weight'),
   'weight, 1 to 10000, or idle': weightIn(1, 10_000, 'Invalid CPU weight', ['idle']),
   'weight, 2 to 262144': (input) => {
-    const reading = weightIn(2, 262_144, 'Invalid CPU shares value')(input)
-    if (reading.values === undefined) return reading
-    const advice = `Unit uses ${input.key}=; please use CPUWeight= instead. Support for ${input.key}= will be removed soon.`
-    return { ...reading, findings: [warning(advice)] }
+    const reading = weightIn(2, 262_144, 'Invalid CPU shares')(input)
+    return { ...reading, findings: [...resetFindings(input.key), ...reading.findings] }
   },
   'memory size, percent or infinity': memorySize,
   'unsigned integer, percent or infinity': tasks,
@@ -682,10 +809,13 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
   'socket names': socketNames,
   'cpu list': cpuList,
   'size, base 1024': size,
-  'log level': single('Failed to parse log level', (value) => logLevels.has(value) || /^[0-7]$/.test(value)),
+  'log level': single(
+    'Failed to parse log level',
+    (value) => logLevels.has(value) || parseInteger(value, { min: 0, max: 7 }).ok,
+  ),
   'log facility': single(
     'Failed to parse log facility',
-    (value) => logFacilities.has(value) || /^(?:\d|1\d|2[0-3])$/.test(value),
+    (value) => logFacilities.has(value) || parseInteger(value, { min: 0, max: 127 }).ok,
   ),
   output,
   input: standardInput,
@@ -703,15 +833,12 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
         ? word
         : warning(`Failed to parse system call architecture "${word}", ignoring: Invalid argument`),
     ),
-  'address prefixes': (input) =>
-    readWords(input, plainWords, invalidSyntax, (word) =>
-      /^(?:any|localhost|link-local|multicast|[\d.]+(?:\/\d+)?|[\da-fA-F:.]*:[\da-fA-F:.]*(?:\/\d+)?)$/.test(word)
-        ? word
-        : warning(`Address prefix is invalid, ignoring assignment: ${word}`),
-    ),
   'system calls': systemCalls,
   'boolean or controllers': (input) => {
-    const { value } = input
+    const { section, key, value } = input
+    if (section !== 'Service' && section !== 'Scope') {
+      return ignored(warning(`${key}= setting not supported for this unit type, ignoring.`))
+    }
     if (value === '' || parseBoolean(value) !== undefined) return kept(value === '' ? 'yes' : value)
     return readWords(input, quotedWords, invalidSyntax, (word) =>
       controllers.has(word) ? word : warning(`Invalid controller name '${word}', ignoring`),
@@ -729,31 +856,11 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
       input,
       quotedWords,
       (value) => `Trailing garbage in ${input.key}, ignoring: ${value}`,
-      (word) => word,
+      (word) =>
+        !word.replace(/^~/, '').startsWith('@') || fileSystemGroups.has(word.replace(/^~/, ''))
+          ? word
+          : warning(`bpf-lsm: Unknown filesystem group, ignoring: ${word}`),
     ),
-  'bind paths': (input) =>
-    readWords(
-      input,
-      quotedWords,
-      (value) => `Failed to parse ${input.key}, ignoring: ${value}`,
-      (word) => word,
-    ),
-  'path:options': (input) =>
-    readWords(
-      input,
-      quotedWords,
-      (value) => `Failed to extract first word, ignoring: ${value}`,
-      (word) => word,
-    ),
-  'device and access': (input) => {
-    const words = splitWords(input.value, quotedWords)
-    if (!words.ok || words.value[0] === undefined) {
-      return ignored(warning(`Failed to extract device path and rights from '${input.value}', ignoring.`))
-    }
-    const rights = restOfFirstWord(input.value)
-    if (!/^[rwm]*$/.test(rights)) return ignored(warning(`Invalid device rights '${rights}', ignoring.`))
-    return kept(input.value)
-  },
   text: (input) => {
     const text = unescapeText(input.value)
     if (text === undefined) {
@@ -761,20 +868,63 @@ const readers: Readonly<Partial<Record<OptionType, Reader>>> = {
     }
     return expanded({ ...input, value: text }, kept)
   },
-  'id:text': (input) => {
-    const colon = input.value.indexOf(':')
-    const text = input.value.slice(colon + 1)
-    if (colon === -1 || unescapeText(text) !== undefined) return kept(input.value)
-    return ignored(warning(`Can't unescape "${text}", ignoring: Invalid argument`))
-  },
   'timer trigger': timerTrigger,
+  'address prefixes': addressPrefixes,
+  base64,
+  'bind paths': bindPaths,
+  'bus name': (input) =>
+    expanded(input, (name) => (isBusName(name) ? kept(name) : ignored(warning(`Invalid bus name, ignoring: ${name}`)))),
+  'cpu list or numa': (input) => (input.value === 'numa' ? kept('numa') : cpuList(input)),
+  'device and access': deviceAndAccess,
+  'device and bandwidth, base 1000': deviceAndBandwidth,
+  'device and time span': deviceAndTime,
+  'device and weight': deviceAndWeight,
+  'errno or kill': errorNumber,
+  flags: coredumpFilter,
+  'id:path': credentialPath,
+  'id:text': credentialText,
+  images,
+  'integer or enum': ({ value }) =>
+    /^(?:low-delay|throughput|reliability|low-cost)$/.test(value) || parseInteger(value, { min: 0, max: 255 }).ok
+      ? kept(value)
+      : ignored(warning(`Failed to parse IP TOS value, ignoring: ${value}`)),
+  interface: ({ value }) =>
+    isInterfaceName(value) ? kept(value) : ignored(warning(`Invalid interface name, ignoring: ${value}`)),
+  interfaces: interfaceNames,
+  architecture: personality,
+  'boolean or namespaces': namespaces,
+  label,
+  'listen address': listenAddress,
+  'mount options': imageOptions,
+  name: (input) =>
+    expanded(input, (name) =>
+      /^[ -9;-~]{1,255}$/.test(name) ? kept(name) : ignored(warning(`Invalid file descriptor name, ignoring: ${name}`)),
+    ),
+  'node list': (input) => {
+    if (input.value === 'all') return kept('all')
+    const reading = cpuList(input)
+    if (reading.values !== undefined) return reading
+    return ignored(...reading.findings, warning(`Failed to parse NUMA node mask, ignoring: ${input.value}`))
+  },
+  'path or base64': rootHashSignature,
+  'path or hex': rootHash,
+  'path trigger': pathTrigger,
+  'path:options': temporaryFileSystems,
+  'service name': serviceName,
+  'socket bind rules': socketBindRule,
+  string: (input) => {
+    if (input.key === 'LogNamespace') return logNamespace(input)
+    if (input.section === 'Unit' && input.key.endsWith('RebootArgument')) return rebootArgument(input)
+    return input.option.specifiers ? expanded(input, kept) : kept(input.value)
+  },
+  'type:path': bpfProgram,
+  'unit name': triggeredUnit,
 }
 
-/** The text behind the first word, as it is written. */
-function restOfFirstWord(value: string): string {
-  const first = firstWord(value, 0, quotedWords)
-  return first.ok && first.value !== undefined ? value.slice(first.value.rest) : ''
-}
+const fileSystemGroups = new Set(
+  `@basic-api @anonymous @application @auxiliary-api @common-block @historical-block @known @network @privileged-api
+   @security @temporary`.split(/\s+/),
+)
 
 const addressFamilies = new Set(
   `UNSPEC UNIX LOCAL INET AX25 IPX APPLETALK NETROM BRIDGE ATMPVC X25 INET6 ROSE DECnet NETBEUI SECURITY KEY NETLINK ROUTE

@@ -23,22 +23,36 @@ export function parseInteger(
   text: string,
   { min, max }: { readonly min: number; readonly max: number },
 ): Result<number, NumberError> {
-  const found = /^\s*([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|\d+)$/.exec(text)
-  if (found === null) return invalid
+  const value = readInteger(text)
+  if (value === undefined) return invalid
+  return value < min || value > max ? outOfRange : ok(Number(value))
+}
+
+function readInteger(text: string): bigint | undefined {
+  const found = /^[ \t\n\r]*([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|\d+)$/.exec(text)
+  if (found === null) return undefined
   const [, sign = '', digits = ''] = found
   const octal = /^0\d/.test(digits)
-  if (octal && /[89]/.test(digits)) return invalid
-  const magnitude = Number(octal ? `0o${digits.slice(1)}` : digits)
-  const value = sign === '-' ? -magnitude : magnitude
-  return value < min || value > max ? outOfRange : ok(value)
+  if (octal && /[89]/.test(digits)) return undefined
+  const magnitude = BigInt(octal ? `0o${digits.slice(1)}` : digits)
+  return sign === '-' ? -magnitude : magnitude
+}
+
+/** An unsigned 64 bit number, in the same spellings. */
+export function parseUnsigned64(text: string): Result<bigint, NumberError> {
+  const value = readInteger(text)
+  if (value === undefined) return invalid
+  return value < 0n || value > unsigned64Max ? outOfRange : ok(value)
 }
 
 /** An unsigned 32 bit number. */
 export const parseUnsigned = (text: string): Result<number, NumberError> =>
   parseInteger(text, { min: 0, max: 4_294_967_295 })
 
+type TimeUnits = readonly (readonly [unit: string, length: bigint])[]
+
 /** Microseconds of each unit, longest spellings first. */
-const timeUnits: readonly (readonly [unit: string, microseconds: bigint])[] = [
+const timeUnits: TimeUnits = [
   ['seconds', 1_000_000n],
   ['second', 1_000_000n],
   ['sec', 1_000_000n],
@@ -76,7 +90,21 @@ const timeUnits: readonly (readonly [unit: string, microseconds: bigint])[] = [
  *
  * @returns `infinity` for that word; `undefined` for what is no time or too long
  */
-export function parseTimeSpan(text: string): bigint | 'infinity' | undefined {
+export const parseTimeSpan = (text: string): bigint | 'infinity' | undefined => sumTimes(text, timeUnits, 1_000_000n)
+
+/** The same of which a plain number is microseconds. */
+export const parseMicroseconds = (text: string): bigint | 'infinity' | undefined => sumTimes(text, timeUnits, 1n)
+
+const nanosecondUnits: TimeUnits = [
+  ...timeUnits.map(([unit, length]) => [unit, length * 1000n] as const),
+  ['nsec', 1n],
+  ['ns', 1n],
+]
+
+/** The same in nanoseconds, with `ns` and `nsec`; a plain number is nanoseconds. */
+export const parseNanoseconds = (text: string): bigint | 'infinity' | undefined => sumTimes(text, nanosecondUnits, 1n)
+
+function sumTimes(text: string, units: TimeUnits, plainUnit: bigint): bigint | 'infinity' | undefined {
   if (/^\s*infinity\s*$/.test(text)) return 'infinity'
   let total = 0n
   let rest = text.replace(/^[ \t\n\r]+/, '')
@@ -84,17 +112,17 @@ export function parseTimeSpan(text: string): bigint | 'infinity' | undefined {
   while (rest !== '') {
     const number = /^(?:(\+?\d+)(?:\.(\d+))?|\.(\d+))/.exec(rest)
     if (number === null) return undefined
-    const [whole, units = '', fraction = number[3] ?? ''] = number
+    const [whole, digits = '', fraction = number[3] ?? ''] = number
     const behind = rest.slice(whole.length)
     const spaced = behind.replace(/^[ \t\n\r]+/, '')
-    const unit = timeUnits.find(([name]) => spaced.startsWith(name))
+    const unit = units.find(([name]) => spaced.startsWith(name))
     // a number may run into the end or a blank, but not into what is no unit
     if (unit === undefined && behind !== '' && spaced === behind) return undefined
-    const microseconds = unit?.[1] ?? 1_000_000n
-    const count = BigInt(units.replace('+', '') || '0')
-    if (count >= unsigned64Max / microseconds) return undefined
-    total += count * microseconds
-    let part = microseconds / 10n
+    const length = unit?.[1] ?? plainUnit
+    const count = BigInt(digits.replace('+', '') || '0')
+    if (count >= unsigned64Max / length) return undefined
+    total += count * length
+    let part = length / 10n
     for (const digit of fraction) {
       total += BigInt(digit) * part
       part /= 10n
@@ -169,17 +197,17 @@ const lastRealTimeSignal = 64
 
 /** The number of a signal: `SIGTERM`, `TERM`, `15`, `RTMIN+3`, `SIGRTMAX-1`; case counts. */
 export function parseSignal(text: string): number | undefined {
-  if (/^\d+$/.test(text)) {
-    const number = Number(text)
-    return number >= 1 && number <= lastRealTimeSignal ? number : undefined
-  }
+  const given = parseInteger(text, { min: -2_147_483_648, max: 2_147_483_647 })
+  if (given.ok) return given.value >= 1 && given.value <= lastRealTimeSignal ? given.value : undefined
   const name = text.startsWith('SIG') ? text.slice(3) : text
   const position = signalNames.indexOf(name)
   if (position !== -1) return position + 1
-  const realTime = /^RT(MIN(?:\+(\d+))?|MAX(?:-(\d+))?)$/.exec(name)
+  const realTime = /^RT(?:MIN(\+.*)?|MAX(-.*)?)$/.exec(name)
   if (realTime === null) return undefined
-  const [, base = '', up = '0', down = '0'] = realTime
-  const number = base.startsWith('MIN') ? firstRealTimeSignal + Number(up) : lastRealTimeSignal - Number(down)
+  const [, up, down] = realTime
+  const offset = parseInteger(up ?? down ?? '0', { min: -lastRealTimeSignal, max: lastRealTimeSignal })
+  if (!offset.ok) return undefined
+  const number = (name.startsWith('RTMIN') ? firstRealTimeSignal : lastRealTimeSignal) + offset.value
   return number >= firstRealTimeSignal && number <= lastRealTimeSignal ? number : undefined
 }
 

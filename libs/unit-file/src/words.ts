@@ -15,6 +15,8 @@ export type WordSyntax = {
   readonly unknownEscape?: 'refuse' | 'keep'
   /** What an open quote does: the value is refused, or the text counts as quoted to its end. */
   readonly openQuote?: 'refuse' | 'allow'
+  /** What ends a word, instead of blanks. Several of them side by side are one. */
+  readonly separators?: string
 }
 
 /** `Environment=` and its like. */
@@ -32,20 +34,41 @@ export const plainRawWords: WordSyntax = { quotes: 'text', escapes: 'kept' }
 /** Values of variables put in for `$NAME`. */
 export const variableWords: WordSyntax = { quotes: 'undone', escapes: 'dropped', openQuote: 'allow' }
 
+/** Parts of a word between colons, as images and directories have them; a backslash protects a colon. */
+export const colonParts: WordSyntax = { quotes: 'text', escapes: 'c', separators: ':' }
+
 /** A word and where the text goes on; `rest` is the length of the text when it is used up. */
 export type Word = { readonly word: string; readonly rest: number }
 
 /** Why no word could be read: a quote that does not end, a backslash at the end, an unknown escape. */
 export type WordError = { readonly kind: 'open-quote' | 'trailing-backslash' | 'unknown-escape' }
 
-const isBlank = (character: string | undefined): boolean =>
-  character === ' ' || character === '\t' || character === '\n' || character === '\r'
+const blanks = ' \t\n\r'
 
 /** The next word from `start`; `undefined` when there is none. */
 export function firstWord(text: string, start: number, syntax: WordSyntax): Result<Word | undefined, WordError> {
+  const from = behindSeparators(text, start, syntax)
+  if (from >= text.length) return ok(undefined)
+  const field = nextField(text, from, syntax)
+  return field.ok ? ok({ word: field.value.word, rest: behindSeparators(text, field.value.rest, syntax) }) : field
+}
+
+const separatorsOf = ({ separators = blanks }: WordSyntax): string => separators
+
+function behindSeparators(text: string, from: number, syntax: WordSyntax): number {
+  const separators = separatorsOf(syntax)
+  let index = from
+  while (index < text.length && separators.includes(text[index] ?? '')) index += 1
+  return index
+}
+
+/** A word that may be empty; `separator` is what ended it, absent at the end of the text. */
+export type Field = Word & { readonly separator?: string }
+
+/** What stands from `start` to the next separator, each of which counts; two side by side have an empty word between. */
+export function nextField(text: string, start: number, syntax: WordSyntax): Result<Field, WordError> {
+  const separators = separatorsOf(syntax)
   let index = start
-  while (index < text.length && isBlank(text[index])) index += 1
-  if (index >= text.length) return ok(undefined)
   let word = ''
   let quote = ''
   while (index < text.length) {
@@ -62,9 +85,8 @@ export function firstWord(text: string, start: number, syntax: WordSyntax): Resu
     } else if (syntax.quotes === 'undone' && (character === '"' || character === "'")) {
       quote = character
       index += 1
-    } else if (isBlank(character)) {
-      while (index < text.length && isBlank(text[index])) index += 1
-      return ok({ word: whole(word), rest: index })
+    } else if (separators.includes(character)) {
+      return ok({ word: whole(word), rest: index + 1, separator: character })
     } else {
       word += character
       index += 1
@@ -109,8 +131,8 @@ export function quoteWord(word: string): string {
   return `"${text}"`
 }
 
-/** The text with C escapes undone, nothing split; `undefined` if one is unknown. */
-export function unescapeText(text: string): string | undefined {
+/** The text with C escapes undone, nothing split; `undefined` if one is unknown. `zero`: what `\\x00` and its like do. */
+export function unescapeText(text: string, zero: 'refused' | 'allowed' = 'refused'): string | undefined {
   let result = ''
   for (let index = 0; index < text.length; ) {
     if (text[index] !== '\\') {
@@ -118,13 +140,17 @@ export function unescapeText(text: string): string | undefined {
       index += 1
       continue
     }
-    const undone = cEscape(text, index + 1)
+    const isZero = zero === 'allowed' && /^(?:x00|u0000|U00000000|000)/.test(text.slice(index + 1, index + 10))
+    const undone = isZero ? { text: '\0', rest: index + 1 + zeroLength(text[index + 1]) } : cEscape(text, index + 1)
     if (undone === undefined) return undefined
     result += undone.text
     index = undone.rest
   }
   return whole(result)
 }
+
+const zeroLengths: Readonly<Record<string, number>> = { x: 3, u: 5, U: 9, 0: 3 }
+const zeroLength = (kind = ''): number => zeroLengths[kind] ?? 0
 
 type Escape = { readonly text: string; readonly rest: number }
 
@@ -138,6 +164,7 @@ function readEscape(text: string, at: number, quoted: boolean, syntax: WordSynta
   if (syntax.escapes === 'dropped') return ok({ text: character, rest: at + 2 })
   const undone = cEscape(text, at + 1)
   if (undone !== undefined) return ok(undone)
+  if (syntax.separators?.includes(character)) return ok({ text: character, rest: at + 2 })
   return keeps ? ok({ text: `\\${character}`, rest: at + 2 }) : err({ kind: 'unknown-escape' })
 }
 
