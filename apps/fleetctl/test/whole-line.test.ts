@@ -138,3 +138,11 @@ it.each([
   const expected = refusal === undefined ? '' : `Error creating units: failed creating unit ${name}: ${refusal}\n`
   expect([exit, stderr]).toEqual([refusal === undefined ? 0 : 1, expected])
 })
+
+it('warns once of a requirement that nobody knows, though daemon and client both look', async () => {
+  write('typo.service', '[X-Fleet]', 'Conflict=other.service')
+  const { exit, stderr } = await run('submit', 'typo')
+  expect(exit).toBe(0)
+  expect(stderr.split('\n').filter((line) => line.includes('Conflict'))).toHaveLength(1)
+  await run('destroy', 'typo')
+})
