@@ -96,6 +96,12 @@ describe('mangleUnitName', () => {
     expect(mangleUnitName(typed, { globs: 'allowed' })).toEqual({ ok: true, value: name })
   })
 
+  it.each([
+    ['.mount', '.mount.service'],
+    ['/dev/\n', 'dev-\\x0a.device'],
+    ['/dev/', 'dev.mount'],
+  ])('makes a name of %j: %s', (typed, name) => expect(mangleUnitName(typed)).toEqual({ ok: true, value: name }))
+
   it('keeps what it has made', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (typed) => {
