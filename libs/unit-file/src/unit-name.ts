@@ -187,7 +187,7 @@ export function mangleRemarks(text: string, operation: string): readonly string[
 function nameOfPath(path: string): string | undefined {
   const escaped = escapePath(path)
   if (!escaped.ok) return undefined
-  const name = `${escaped.value}.${/^\/(dev|sys)\/[^]/.test(path) ? 'device' : 'mount'}`
+  const name = `${escaped.value}.${/^\/(dev|sys)\/./s.test(path) ? 'device' : 'mount'}`
   return name.length > unitNameBytesMax ? hashedName(name) : name
 }
 
