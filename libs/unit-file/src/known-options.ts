@@ -467,6 +467,17 @@ function readGroups(): ReadonlyMap<string, ReadonlyMap<string, KnownOption>> {
   return sections
 }
 
+const removed: readonly (readonly [sections: string, keys: string])[] = [
+  ['Unit', 'IgnoreOnSnapshot'],
+  ['Service', 'BusPolicy SysVStartPriority'],
+  [execSections, 'Capabilities'],
+  [cgroupSections, 'NetClass'],
+]
+
+/** Whether systemd once had this key and now passes over it, with a word of its own. */
+export const isRemovedOption = (section: string, key: string): boolean =>
+  removed.some(([sections, keys]) => words(sections).includes(section) && words(keys).includes(key))
+
 /** Section → key → what is known about it. */
 export const knownOptions: ReadonlyMap<string, ReadonlyMap<string, KnownOption>> = readGroups()
 

@@ -3,7 +3,7 @@
  * What the assignments mean is the business of evaluate-unit.ts. Rules: spec/unit-files.md §1.
  */
 import { isCleanText, showText } from './byte-text.ts'
-import { knownOption } from './known-options.ts'
+import { isRemovedOption, knownOption } from './known-options.ts'
 import { type Position, parseUnitFile, type UnitFileBlock } from './source.ts'
 import type { UnitMessage } from './unit-message.ts'
 import type { UnitType } from './unit-name.ts'
@@ -80,6 +80,10 @@ export function readSections(file: SystemdFile, type: UnitType): SectionedReadin
     }
     if (section === undefined) {
       if (!skipping) say('warning', block.lastLine, 'Assignment outside of section. Ignoring.')
+      continue
+    }
+    if (block.kind === 'assignment' && isRemovedOption(section, block.key)) {
+      say('info', block.lastLine, `Support for option ${block.key}= has been removed and it is ignored`)
       continue
     }
     const complaint = lineComplaint(block, section)

@@ -1,6 +1,6 @@
 /** What systemd says about a unit while it reads it. */
 
-export type MessagePriority = 'error' | 'warning' | 'notice'
+export type MessagePriority = 'error' | 'warning' | 'notice' | 'info'
 
 /** A complaint about one value, without a place yet. */
 export type ValueFinding = { readonly priority: MessagePriority; readonly text: string }

@@ -110,6 +110,7 @@ describe('values systemd complains about', () => {
       '',
       ['Unit dependency type RequiresOverridable= is obsolete, replacing by Requires=, please update your unit file'],
     ],
+    ['Slice', 'NetClass', 'x', ['Support for option NetClass= has been removed and it is ignored']],
     ['Socket', 'ListenStream', '0', ["Failed to parse address value in '0', ignoring: Invalid argument"]],
     ['Socket', 'ListenSequentialPacket', '80', ['Address family not supported, ignoring: 80']],
     ['Socket', 'ListenFIFO', 'a', ['ListenFIFO= path is not absolute, ignoring: a']],
