@@ -24,7 +24,9 @@ it('a target state without a unit may be one that is being created, for a while'
   const entries = { 'job/a.service/target-state': 'launched' }
   expect(housekeeping.due(viewOf(entries), 0)).toEqual([])
   expect(housekeeping.due(viewOf(entries), 10)).toEqual([
-    { kind: 'leftovers', unit: 'a.service', keys: ['/f/job/a.service/target-state'] },
+    { kind: 'leftovers', unit: 'a.service', keys: [{ key: '/f/job/a.service/target-state', revision: 1 }] },
   ])
+  // Written again: somebody is creating the unit at last.
+  expect(housekeeping.due(viewOf(entries, 2), 15)).toEqual([])
   expect(housekeeping.due(viewOf({}), 20)).toEqual([])
 })

@@ -3,12 +3,12 @@
  * and keys of units that do not exist (trap 42). Pure: things must be seen in the same condition for a while, since a
  * unit that is being created looks just like that until its object stands.
  */
-import type { Key, Revision } from '@cluster/kv'
-import type { ClusterView } from '../registry/cluster-view.ts'
+import type { Revision } from '@cluster/kv'
+import type { ClusterView, KeyAt } from '../registry/cluster-view.ts'
 
 export type Waste =
   | { readonly kind: 'text'; readonly hash: string; readonly revision: Revision }
-  | { readonly kind: 'leftovers'; readonly unit: string; readonly keys: readonly Key[] }
+  | { readonly kind: 'leftovers'; readonly unit: string; readonly keys: readonly KeyAt[] }
 
 export type Housekeeping = {
   /** What has been waste for long enough. */
@@ -37,7 +37,7 @@ export function createHousekeeping({
       const nextLeftovers: typeof leftovers = new Map()
       for (const [unit, { keys }] of view.leftovers) {
         const known = leftovers.get(unit)
-        const named = keys.join('\n')
+        const named = keys.map(({ key, revision }) => `${key} ${revision}`).join('\n')
         const sinceMs = known?.keys === named ? known.sinceMs : nowMs
         nextLeftovers.set(unit, { keys: named, sinceMs })
         if (nowMs - sinceMs >= leftoverGraceMs) due.push({ kind: 'leftovers', unit, keys })

@@ -52,6 +52,9 @@ export type RegistryMachine = MachineObject & {
 
 export type RegistryLease = EngineLease & { readonly revision: Revision; readonly ttlSeconds?: number }
 
+/** A key, and the write that gave it its value. */
+export type KeyAt = { readonly key: Key; readonly revision: Revision }
+
 export type RegistryProblem = { readonly key: Key; readonly problem: string }
 
 export type ClusterView = {
@@ -59,7 +62,7 @@ export type ClusterView = {
   readonly units: ReadonlyMap<string, RegistryUnit>
   readonly unreadableUnits: ReadonlyMap<string, UnreadableUnit>
   /** Leftovers under `job/` of units that do not exist: keys other than the object. */
-  readonly leftovers: ReadonlyMap<string, { readonly machine?: string; readonly keys: readonly Key[] }>
+  readonly leftovers: ReadonlyMap<string, { readonly machine?: string; readonly keys: readonly KeyAt[] }>
   readonly machines: ReadonlyMap<string, RegistryMachine>
   /** Dynamic metadata by machine, also of machines that are away. An empty value hides a configured one. */
   readonly dynamicMetadata: ReadonlyMap<string, Readonly<Record<string, string>>>
@@ -83,7 +86,7 @@ type JobKeys = {
   targetState?: string
   machine?: string
   heartbeat?: string
-  readonly keys: Key[]
+  readonly keys: KeyAt[]
 }
 
 type ParsedText = { readonly text: string; readonly options: readonly UnitOption[] }
@@ -132,15 +135,15 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
             break
           case 'target-state':
             jobOf(meaning.unit).targetState = entry.value
-            jobOf(meaning.unit).keys.push(entry.key)
+            jobOf(meaning.unit).keys.push({ key: entry.key, revision: entry.revision })
             break
           case 'target':
             jobOf(meaning.unit).machine = entry.value
-            jobOf(meaning.unit).keys.push(entry.key)
+            jobOf(meaning.unit).keys.push({ key: entry.key, revision: entry.revision })
             break
           case 'heartbeat':
             jobOf(meaning.unit).heartbeat = entry.value
-            jobOf(meaning.unit).keys.push(entry.key)
+            jobOf(meaning.unit).keys.push({ key: entry.key, revision: entry.revision })
             break
           case 'unit-state': {
             const state = usable(decodedStates, entry)
@@ -184,7 +187,7 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
 
       const units = new Map<string, RegistryUnit>()
       const unreadableUnits = new Map<string, UnreadableUnit>()
-      const leftovers = new Map<string, { readonly machine?: string; readonly keys: readonly Key[] }>()
+      const leftovers = new Map<string, { readonly machine?: string; readonly keys: readonly KeyAt[] }>()
       const referenced = new Set<string>()
       for (const [directory, job] of jobs) {
         const place = job.machine === undefined ? {} : { machine: job.machine }

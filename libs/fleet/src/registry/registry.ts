@@ -2,10 +2,16 @@
  * The writes there are. Each is one or a few keys, in an order that leaves readers a whole picture at every moment;
  * whoever may meet another writer says what must hold. Source: spec/fleet.md §4, traps 2, 3, 7, 42.
  */
-import type { Conflict, Key, Kv, KvEntry, Revision } from '@cluster/kv'
+import type { Conflict, Kv, KvEntry, Revision } from '@cluster/kv'
 import type { Result } from '@cluster/prelude'
 import type { TargetState } from '@cluster/scheduler'
-import { type ClusterView, createViewReader, type RegistryUnit, type UnreadableUnit } from './cluster-view.ts'
+import {
+  type ClusterView,
+  createViewReader,
+  type KeyAt,
+  type RegistryUnit,
+  type UnreadableUnit,
+} from './cluster-view.ts'
 import {
   decodeJobObject,
   decodeLease,
@@ -55,8 +61,8 @@ export type Registry = {
   readonly unschedule: (unit: string, machine: string, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
   /** Removes a text, provided nobody wrote it again since `revision`. */
   readonly removeText: (hash: string, revision: Revision, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
-  /** Removes keys that belong to no unit. */
-  readonly removeLeftovers: (keys: readonly Key[], signal?: AbortSignal) => Promise<void>
+  /** Removes keys that belong to no unit, except those that were written again meanwhile: a unit is being created. */
+  readonly removeLeftovers: (keys: readonly KeyAt[], signal?: AbortSignal) => Promise<void>
 
   /** Registers the machine; a conflict when its key is there already. */
   readonly createMachine: (
@@ -127,6 +133,14 @@ export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
       ...withSignal(signal),
     })
 
+  /**
+   * A text that was there already may have been collected as unreferenced a moment ago, or be about to be. Written
+   * again behind the object that refers to it, it is there, and at a revision that no collector has in mind.
+   */
+  const keepText = async (content: UnitContent, signal: AbortSignal | undefined): Promise<void> => {
+    await kv.put(keyspace.unitText(content.hash), encodeUnitText(content.text), withSignal(signal))
+  }
+
   const writeObject = async (content: UnitContent, signal: AbortSignal | undefined): Promise<void> => {
     await kv.put(keyspace.jobObject(content.name), encodeJobObject(content), withSignal(signal))
   }
@@ -165,14 +179,13 @@ export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
       // Readers take a unit without this key for one nobody decided on, so it stands there before the unit does (trap 7).
       await writeTargetState(content.name, targetState, signal)
       await writeObject(content, signal)
-      // A text that was there already may have been collected as unreferenced a moment ago.
-      if (!written.ok) await writeText(content, signal)
+      if (!written.ok) await keepText(content, signal)
     },
     async replaceUnit(content, targetState, signal) {
       const written = await writeText(content, signal)
       await writeObject(content, signal)
       await writeTargetState(content.name, targetState, signal)
-      if (!written.ok) await writeText(content, signal)
+      if (!written.ok) await keepText(content, signal)
     },
     setTargetState: writeTargetState,
     async destroyUnit(unit, signal) {
@@ -189,7 +202,9 @@ export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
     removeText: (hash, revision, signal) =>
       kv.delete(keyspace.unitText(hash), { onlyIf: { kind: 'revision', revision }, ...withSignal(signal) }),
     async removeLeftovers(keys, signal) {
-      for (const key of keys) await kv.delete(key, withSignal(signal))
+      for (const { key, revision } of keys) {
+        await kv.delete(key, { onlyIf: { kind: 'revision', revision }, ...withSignal(signal) })
+      }
     },
 
     createMachine: (machine, ttlSeconds, signal) =>
