@@ -136,7 +136,8 @@ export function createObservedCluster({
     },
     wrote(revision) {
       if (latest !== undefined && latest.revision >= revision) return
-      unseen = { revision, sinceMs: unseen?.sinceMs ?? clock.monotonicMs() }
+      // The oldest write counts: in a burst there is always one on its way, however quickly each comes back.
+      unseen ??= { revision, sinceMs: clock.monotonicMs() }
     },
     async run(signal) {
       while (!signal.aborted) await followOnce(signal)

@@ -1,0 +1,56 @@
+import { createManualClock, createModelKv, type Kv } from '@cluster/kv'
+import { type Logger, seededRandom, silentLogger } from '@cluster/prelude'
+import { expect, it } from 'vitest'
+import { createObservedCluster } from './observed-cluster.ts'
+import { createKeyspace } from './registry/keyspace.ts'
+import { createStoreHealth } from './store-health.ts'
+
+it('a burst of own writes that all come back, each late, is no sign of a loose watch; one that stays away is', async () => {
+  const clock = createManualClock()
+  await using store = createModelKv({ clock })
+  const kv: Kv = {
+    range: (...given) => store.range(...given),
+    get: (...given) => store.get(...given),
+    put: (...given) => store.put(...given),
+    delete: (...given) => store.delete(...given),
+    deletePrefix: (...given) => store.deletePrefix(...given),
+    watch: async function* (...given) {
+      for await (const events of store.watch(...given)) {
+        await clock.sleep(30)
+        yield events
+      }
+    },
+  }
+  const warnings: string[] = []
+  const log: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) }
+  const observed = createObservedCluster({
+    kv,
+    keyspace: createKeyspace('/f'),
+    health: createStoreHealth(clock.monotonicMs, 4500),
+    clock,
+    random: seededRandom(1),
+    log,
+    losses: { ttlMs: 6000, deletedGraceMs: 2000 },
+    looseAfterMs: 6000,
+  })
+  const write = async (key: string, value: string): Promise<void> => {
+    const written = await store.put(key, value)
+    if (written.ok) observed.wrote(written.value)
+  }
+  const stop = new AbortController()
+  const ended = observed.run(stop.signal)
+  await clock.advance(10)
+  for (let count = 0; count < 2000; count++) {
+    await write('/f/job/a.service/target', `m${count}`)
+    await clock.advance(10)
+  }
+  expect(warnings).toEqual([])
+  await clock.advance(100)
+  // No watch of the prefix ever brings this one.
+  await write('/elsewhere', 'x')
+  await clock.advance(10_000)
+  expect(warnings).toEqual(['the watch of the store is behind, reading again'])
+  stop.abort()
+  await clock.advance(100)
+  await ended
+})
