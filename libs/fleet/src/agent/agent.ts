@@ -96,7 +96,10 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   const note = (task: MachineTask, view: ClusterView): void => {
-    if (task.kind === 'reload') return
+    if (task.kind === 'reload') {
+      backOff.succeeded('reload')
+      return
+    }
     const { unit } = task
     backOff.succeeded(unit)
     if (task.kind === 'unload') progress.delete(unit)

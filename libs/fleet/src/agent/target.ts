@@ -35,22 +35,25 @@ export type Progress = { readonly state: AgentState; readonly hash: string | und
  * @param launchedHash hash with which the record says the unit was started
  */
 export function adoptedProgress(runtime: UnitRuntime, launchedHash: string | undefined): Progress {
-  const { hash } = runtime
+  const hash = runtime.hash ?? launchedHash
   if (isUp(runtime) || (launchedHash !== undefined && launchedHash === hash)) return { state: 'launched', hash }
   // A file without a link behind it is what a crash in the middle of a load leaves.
   return { state: runtime.loadState === 'not-found' ? 'inactive' : 'loaded', hash }
 }
 
-/** The units that are there and may be touched. */
+/**
+ * The units that are there. A file that cannot be read now is taken for what was last read or written there: a unit that
+ * runs is not stopped for want of data.
+ */
 export function currentUnitsOf(
   runtimes: ReadonlyMap<string, UnitRuntime>,
   progress: ReadonlyMap<string, Progress>,
 ): readonly CurrentUnit[] {
-  return [...runtimes].map(([name, { hash }]) => ({
-    name,
-    state: progress.get(name)?.state ?? 'inactive',
-    ...(hash === undefined ? {} : { hash }),
-  }))
+  return [...runtimes].map(([name, runtime]) => {
+    const known = progress.get(name)
+    const hash = runtime.hash ?? known?.hash
+    return { name, state: known?.state ?? 'inactive', ...(hash === undefined ? {} : { hash }) }
+  })
 }
 
 /**
