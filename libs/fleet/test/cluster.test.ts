@@ -275,6 +275,16 @@ describe('the store', () => {
     expect(cluster.runsOn('a.service')).toEqual([0])
   })
 
+  it('with a foreign directory where a target belongs keeps that unit waiting and no other', async () => {
+    const cluster = await start({ size: 1 })
+    await cluster.store.put('/_coreos.com/fleet/job/a.service/target/foreign', 'x')
+    await cluster.put('a.service', service())
+    await cluster.put('b.service', service())
+    await cluster.clock.advance(10_000)
+    expect(cluster.runsOn('b.service')).toEqual([0])
+    expect(cluster.runsOn('a.service')).toEqual([])
+  })
+
   it('keeps no text that no unit refers to, after a while', async () => {
     const cluster = await start({ size: 1 })
     await cluster.put('a.service', service())

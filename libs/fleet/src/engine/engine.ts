@@ -73,6 +73,7 @@ export function createEngine(options: EngineOptions): Engine {
   let wasTooOld = false
   let lastWrite: { readonly revision: Revision; readonly atMs: number } | undefined
   let lostBefore: ReadonlySet<string> = new Set()
+  let bouncedBefore: ReadonlySet<string> = new Set()
 
   const round = async (signal: AbortSignal): Promise<number> => {
     const view = observed.view()
@@ -99,17 +100,23 @@ export function createEngine(options: EngineOptions): Engine {
     }
     lostBefore = new Set(absent.lost.keys())
     const plan = planCluster(clusterStateOf(view, absent.unconfirmed), policy)
+    const bounced = new Set<string>()
     for (const task of plan.tasks) {
       if (signal.aborted || !leadership.holds()) break
       const outcome = await executeClusterTask(registry, task, signal)
       if (outcome.kind === 'bounced') {
         events.engineTaskBounced(task)
+        const what = `${task.kind} ${task.unit}`
+        bounced.add(what)
+        // Something that the view does not show is in its way, such as a foreign directory: the others go on.
+        if (bouncedBefore.has(what)) continue
         break
       }
       lastWrite = { revision: outcome.revision, atMs: clock.monotonicMs() }
       observed.wrote(outcome.revision)
       events.engineTask(task)
     }
+    bouncedBefore = bounced
     await tidy(view, signal)
     events.engineRound({ seconds: (clock.monotonicMs() - startedMs) / 1000, tasks: plan.tasks.length })
     return Math.min(intervalMs, absent.lookAgainInMs)
