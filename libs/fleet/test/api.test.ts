@@ -100,6 +100,19 @@ describe('requests that are refused', () => {
     expect((await cluster.ask('DELETE', '/fleet/v1/units/u@.service')).status).toBe(204)
   })
 
+  it.each(['/../metadata/rack', '/m/metadata/..', '/./metadata/x', '/m/metadata/.'])(
+    'metadata at %s is refused before anything is written',
+    async (path) => {
+      const patch = [
+        { op: 'add', path: `/${idOf(1)}/metadata/rack`, value: 'r1' },
+        { op: 'add', path, value: 'x' },
+      ]
+      const answer = await cluster.ask('PATCH', '/fleet/v1/machines', patch)
+      expect(answer.text).toBe(errorBody(400, 'machine metadata path invalid'))
+      expect((await cluster.keys()).filter((key) => key.includes('/metadata/'))).toEqual([])
+    },
+  )
+
   it('a content type must be said once, and be JSON', async () => {
     const put = async (headers: readonly (readonly [string, string])[]) =>
       readAnswer(

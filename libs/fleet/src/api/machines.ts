@@ -71,7 +71,10 @@ function readChange(item: unknown): Result<MetadataWrite, string> {
     return err('invalid op: expect add, remove, or replace')
   }
   const [, machine, name] = pathForm.exec(texts.path) ?? []
-  if (machine === undefined || name === undefined) return err('machine metadata path invalid')
+  // Stores take these parts for a way through the tree; found later, they would fail a request that is half done.
+  if (machine === undefined || name === undefined || [machine, name].some((part) => part === '.' || part === '..')) {
+    return err('machine metadata path invalid')
+  }
   if (texts.op === 'remove') return ok({ machine, name, value: '' })
   return value === '' ? err('invalid value: add and replace require a value') : ok({ machine, name, value })
 }
