@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { idOf, service, startCluster, type TestCluster, type TestClusterOptions } from './test-cluster.ts'
+import {
+  idOf,
+  optionsOf,
+  requestOf,
+  service,
+  startCluster,
+  type TestCluster,
+  type TestClusterOptions,
+} from './test-cluster.ts'
 
 const clusters: TestCluster[] = []
 const start = async (options?: TestClusterOptions): Promise<TestCluster> => {
@@ -82,6 +90,26 @@ describe('a unit', () => {
     await cluster.clock.advance(1)
     expect(cluster.machine(0).systemd.textOf('a.service')).toBe('[Service]\nExecStart=/bin/sleep 1\n')
     expect(cluster.runsOn('a.service')).toEqual([0])
+  })
+
+  it('that is replaced by somebody who hangs up in the middle has its new text and its new target state', async () => {
+    const cluster = await start({ size: 1 })
+    await cluster.put('a.service', service(), 'inactive')
+    const { kv, fleet } = cluster.machine(0)
+    kv.setSlow(100)
+    const hangUp = new AbortController()
+    const options = optionsOf('[Service]\nExecStart=/bin/sleep 2')
+    const request = requestOf('PUT', '/fleet/v1/units/a.service', { options, desiredState: 'loaded' })
+    const before = await cluster.value('job/a.service/object')
+    const answer = Promise.resolve(fleet().api({ ...request, signal: hangUp.signal }))
+    for (let turn = 0; turn < 50 && (await cluster.value('job/a.service/object')) === before; turn++) {
+      await cluster.clock.advance(20)
+    }
+    expect(await cluster.value('job/a.service/target-state')).toBe('inactive')
+    hangUp.abort()
+    await cluster.clock.advance(2000)
+    expect((await answer).status).toBe(201)
+    expect(await cluster.value('job/a.service/target-state')).toBe('loaded')
   })
 
   it('in conflict with another goes to another machine, and one too many waits and says why', async () => {

@@ -19,12 +19,15 @@ export async function listMachines({ readView, tokenLimit }: ApiContext, request
   return jsonAnswer(encodePage('machines', encoded, nextPageToken))
 }
 
-/** All changes are checked before the first is made; a failure in the middle leaves the earlier ones. */
+/**
+ * All changes are checked before the first is made, and all are made even if nobody waits for the answer any more; a
+ * failure of the store in the middle leaves the earlier ones.
+ */
 export async function patchMachines({ registry }: ApiContext, request: HttpRequest): Promise<HttpResponse> {
   const changes = readChanges(await readText(request.body, { sizeBytesMax: 1024 * 1024 }))
   if (!changes.ok) return refused(changes.error)
   for (const { machine, name, value } of changes.value) {
-    await registry.setMetadata(machine, name, value, request.signal)
+    await registry.setMetadata(machine, name, value)
   }
   return bareAnswer(204, [['Content-Type', 'application/json']])
 }

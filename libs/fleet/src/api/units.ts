@@ -106,8 +106,9 @@ async function store(
   const targetState = checkTargetState(name, text)
   if (!targetState.ok) return refused(targetState.error)
   const { registry } = context
-  if (isThere) await registry.replaceUnit(content, targetState.value, request.signal)
-  else await registry.createUnit(content, targetState.value, request.signal)
+  // Several writes that belong together: once begun they are finished, whether or not somebody still waits for the answer.
+  if (isThere) await registry.replaceUnit(content, targetState.value)
+  else await registry.createUnit(content, targetState.value)
   const warnings = [...content.warnings, ...(await cycleWarnings(context, request, name, content.text))]
   return bareAnswer(
     201,
