@@ -113,6 +113,13 @@ describe('requests that are refused', () => {
     },
   )
 
+  it('a name that the store would hide is refused', async () => {
+    const answer = await cluster.ask('PUT', '/fleet/v1/units/_a.service', { options, desiredState: 'launched' })
+    expect(answer.status).toBe(400)
+    expect(answer.text).toContain('choose another name')
+    expect((await cluster.keys()).filter((key) => key.includes('_a.service'))).toEqual([])
+  })
+
   it('a content type must be said once, and be JSON', async () => {
     const put = async (headers: readonly (readonly [string, string])[]) =>
       readAnswer(

@@ -81,6 +81,10 @@ export function readUnitRequest(name: string, body: string): Result<UnitRequest,
   }
   const checked = checkFleetUnitName(name)
   if (!checked.ok) return err(refusal(400, checked.error.message))
+  // etcd hides such names from lists and watches: the unit would be stored, and seen by no engine and no agent.
+  if (name.startsWith('_')) {
+    return err(refusal(400, 'unit name cannot start with "_", as the store lists no such names: choose another name'))
+  }
   return ok({ name, options, targetState: texts.desiredState })
 }
 
