@@ -235,6 +235,23 @@ describe('destroy', () => {
     const world = await started('a.service')
     expect(await fleetctlIn(world, ['destroy', '--no-block', 'a'])).toMatchObject({ exit: 0, elapsedMs: 0 })
   })
+
+  it('destroys a unit that the daemon cannot read, and those named with it', async () => {
+    const world = await started('a.service', 'bad.service')
+    world.cluster.failWith = (request) =>
+      request === 'GET bad.service' ? new FleetApiError('fleet-api/server-failed', 'HTTP 500') : undefined
+    const { exit, stdout } = await fleetctlIn(world, ['destroy', '--no-block', 'a', 'bad'])
+    expect({ exit, stdout }).toEqual({ exit: 0, stdout: 'Destroyed a.service\nDestroyed bad.service\n' })
+  })
+
+  it('finds a unit that cannot be read among many, of which it reads the list', async () => {
+    const world = await started('a.service', 'bad.service')
+    world.cluster.failWith = (request) =>
+      request === 'GET bad.service' ? new FleetApiError('fleet-api/server-failed', 'HTTP 500') : undefined
+    const many = Array.from({ length: 8 }, (_, index) => `no${index}`)
+    const { stdout } = await fleetctlIn(world, ['destroy', '--no-block', 'bad', ...many])
+    expect(stdout).toBe('Destroyed bad.service\n')
+  })
 })
 
 describe('JSON', () => {

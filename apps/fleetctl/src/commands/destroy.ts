@@ -1,9 +1,8 @@
 /** `fleetctl destroy`: units out of the cluster. Waits until no machine has them, unless told not to (trap 24). */
 import { outputForm } from '@cluster/cli'
-import type { FleetUnit } from '@cluster/fleet-api'
 import type { FleetContext, RunCommand } from '../context.ts'
 import { failureOf, printFailure } from '../failure.ts'
-import { findUnits } from '../lookup.ts'
+import { findUnitsToDestroy } from '../lookup.ts'
 import { unitNames } from '../names.ts'
 import { collectResults } from '../results.ts'
 import { interruptible } from '../settle.ts'
@@ -19,9 +18,9 @@ export const run: RunCommand = async (context, { args, flags }) => {
     return 0
   }
   const names = unitNames(args)
-  let known: ReadonlyMap<string, FleetUnit>
+  let known: Awaited<ReturnType<typeof findUnitsToDestroy>>
   try {
-    known = await findUnits(fleet, names, signal)
+    known = await findUnitsToDestroy(fleet, names, signal)
   } catch (error) {
     return printFailure(context, '', error)
   }
@@ -43,7 +42,10 @@ export const run: RunCommand = async (context, { args, flags }) => {
         await fleet.deleteUnit(name, signal)
         destroyed.push(name)
         results.line(`Destroyed ${name}`)
-        results.note(name, { action: 'destroyed', machine: unit.machineId ?? null })
+        results.note(name, {
+          action: 'destroyed',
+          machine: (unit === 'unreadable' ? undefined : unit.machineId) ?? null,
+        })
       } catch (error) {
         const { message, more } = failureOf(error)
         io.stderr.write([`Error destroying units: ${message}`, ...more].map((line) => `${line}\n`).join(''))
