@@ -92,3 +92,9 @@ export function readAnyPath(key: string, path: string): string | ValueFinding {
 /** A path below another one, simplified, or systemd's complaint. */
 export const readRelativePath = (key: string, path: string): string | ValueFinding =>
   path.startsWith('/') ? error(`${key}= path is absolute, ignoring: ${path}`) : readAnyPath(key, path)
+
+/** A value that is kept or not, without a change. */
+export const single =
+  (complaint: string, accepts: (value: string) => boolean): Reader =>
+  ({ value }) =>
+    accepts(value) ? kept(value) : ignored(warning(`${complaint}, ignoring: ${value}`))
