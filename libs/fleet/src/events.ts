@@ -6,6 +6,7 @@ export type FleetEvents = {
   readonly registered: (fields: { readonly machine: string; readonly how: 'new' | 'resumed' | 'again' }) => void
   readonly registrationRefused: (fields: { readonly machine: string; readonly reason: string }) => void
   readonly beatFailed: (error: unknown) => void
+  readonly storeLostData: (fields: { readonly revision: number; readonly before: number }) => void
   readonly leads: (fields: { readonly machine: string }) => void
   readonly leadsNoMore: (fields: { readonly machine: string }) => void
   readonly engineVersionTooNew: (fields: { readonly found: number; readonly ours: number }) => void
@@ -46,6 +47,12 @@ export function createEvents(log: Logger, meter: Meter, clock: Clock): FleetEven
     beatFailed(error) {
       beats.add()
       log.warn('the store did not take a heartbeat', errorFields(error))
+    },
+    storeLostData(fields) {
+      log.error('the store has lost its data: this machine keeps its units as they are until it knows units again', {
+        ...fields,
+        hint: 'restore the store from a backup, or submit the units again',
+      })
     },
     leads(fields) {
       leaderStart.set(Math.floor(clock.nowMs() / 1000))

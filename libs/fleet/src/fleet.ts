@@ -78,6 +78,8 @@ const agentIntervalMs = 5000
 const pageViewMs = 2000
 /** What a stop may take beyond the units' own time to stop. */
 const farewellMs = 5000
+/** How long a drain waits for units that do not stop; longer than systemd's own patience with a unit (90 s). */
+const drainMs = 105_000
 
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
   const { kv, units, version, clock, random, log, meter, policy = defaultPolicy } = options
@@ -189,11 +191,16 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     }
   }
 
+  const drain = async (): Promise<void> => {
+    const limit = new AbortController()
+    const timer = clock.sleep(drainMs, limit.signal).then(() => limit.abort())
+    // A unit that does not stop must not hold the machine's place in the cluster for ever.
+    await Promise.race([agent.unloadAll(limit.signal), timer])
+    limit.abort()
+    await timer
+  }
+
   const farewell = async (): Promise<void> => {
-    if (drainOnStop) {
-      // Bounded by the units' own time to stop, which the unit manager knows.
-      await agent.unloadAll(new AbortController().signal)
-    }
     const deadline = new AbortController()
     const timer = clock.sleep(farewellMs, deadline.signal).then(() => deadline.abort())
     const attempts = [engine.release(deadline.signal)]
@@ -227,14 +234,18 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       const afterRegistration = async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
         if (await presence.registered(both)) await work(both)
       }
-      const outcomes = await Promise.allSettled([
-        part(observed.run(both)),
-        part(presence.run(both)),
+      // The machine stays registered until a drain has ended its units: nobody may start them elsewhere before.
+      const leaving = new AbortController()
+      const standing = Promise.allSettled([part(observed.run(leaving.signal)), part(presence.run(leaving.signal))])
+      const worked = await Promise.allSettled([
         part(afterRegistration(agent.run)),
         part(afterRegistration(publisher.run)),
         part(afterRegistration(watchUnits)),
         ...(engineDisabled ? [] : [part(afterRegistration(engine.run))]),
       ])
+      if (drainOnStop) await drain()
+      leaving.abort()
+      const outcomes = [...(await standing), ...worked]
       await farewell()
       const failure = outcomes.find((outcome) => outcome.status === 'rejected')
       if (failure !== undefined) throw failure.reason

@@ -233,6 +233,33 @@ describe('a machine', () => {
     ).toHaveLength(2)
   })
 
+  it('that is drained stays registered until its last unit has ended, so that none runs twice', async () => {
+    const cluster = await start({ config: { drainOnStop: true } })
+    await cluster.put('slow.service', service())
+    await cluster.clock.advance(20_000)
+    expect(cluster.runsOn('slow.service')).toEqual([0])
+    cluster.machine(0).systemd.slowStop('slow.service')
+    const stopped = cluster.machine(0).stop()
+    await cluster.clock.advance(30_000)
+    expect(cluster.machine(0).systemd.runtimeOf('slow.service')?.activeState).toBe('deactivating')
+    expect([1, 2].map((index) => cluster.machine(index).systemd.upNames())).toEqual([[], []])
+    cluster.machine(0).systemd.finishStop('slow.service')
+    await cluster.clock.advance(10_000)
+    await stopped
+    expect(cluster.runsOn('slow.service')).toEqual([1])
+  })
+
+  it('that is drained signs off in the end although a unit refuses to stop', async () => {
+    const cluster = await start({ config: { drainOnStop: true } })
+    await cluster.put('stuck.service', service())
+    await cluster.clock.advance(20_000)
+    cluster.machine(0).systemd.slowStop('stuck.service')
+    const stopped = cluster.machine(0).stop()
+    await cluster.clock.advance(180_000)
+    await stopped
+    expect(await cluster.value(`machines/${idOf(0)}/object`)).toBeUndefined()
+  })
+
   it('that reboots gets its units back', async () => {
     const cluster = await start({ size: 1 })
     await cluster.put('a.service', service())

@@ -17,7 +17,7 @@ const text = '[Service]\nExecStart=/bin/sleep infinity\n'
 const hash = '8385c9176f09a5ee3bbb88d45c6fc3f0b69d1f52'
 
 /** What the registry says when these units are launched on this machine. */
-const viewOf = (units: readonly string[]) => {
+const viewOf = (units: readonly string[], at = 1) => {
   const entries = new Map([
     [keyspace.machine(id), encodeMachine({ id, publicIp: '', metadata: {}, engineDisabled: false, version: '1.0.0' })],
     [keyspace.unitText(hash), encodeUnitText(text)],
@@ -27,7 +27,7 @@ const viewOf = (units: readonly string[]) => {
     entries.set(keyspace.targetState(name), 'launched')
     entries.set(keyspace.target(name), id)
   }
-  const revision = toRevision(1)
+  const revision = toRevision(at)
   return createViewReader(keyspace).read(
     [...entries].map(([key, value]) => ({ key, value, revision })),
     revision,
@@ -49,9 +49,11 @@ async function startAgent(change: (units: UnitManager) => Partial<UnitManager>) 
     [Symbol.asyncDispose]: () => manager[Symbol.asyncDispose](),
   }
   let wanted: readonly string[] = []
+  let revision = 1
+  const listeners: Parameters<ObservedCluster['onChange']>[0][] = []
   const observed: ObservedCluster = {
-    view: () => viewOf(wanted),
-    onChange: () => undefined,
+    view: () => viewOf(wanted, revision),
+    onChange: (listener) => void listeners.push(listener),
     losses: {
       vanished: () => undefined,
       returned: () => undefined,
@@ -89,6 +91,13 @@ async function startAgent(change: (units: UnitManager) => Partial<UnitManager>) 
       wanted = units
       agent.ring()
       await clock.advance(10)
+    },
+    /** The registry was read anew, and this is what it says now. */
+    reread: async (units: readonly string[], at: number) => {
+      wanted = units
+      revision = at
+      for (const listener of listeners) listener({ kinds: new Set(), meanings: [], resync: true })
+      await clock.advance(20_000)
     },
     async [Symbol.asyncDispose]() {
       stop.abort()
@@ -135,4 +144,23 @@ it('a unit whose file cannot be read for a while runs on', async () => {
   await agent.clock.advance(20_000)
   expect(agent.systemd.runtimeOf('a.service')?.invocationId).toBe(before)
   expect(agent.systemd.calls()).toEqual(['load a.service', 'reload', 'start a.service'])
+})
+
+it('a store that lost its data stops no unit, until it knows units again', async () => {
+  await using agent = await startAgent(() => ({}))
+  await agent.reread(['a.service', 'b.service'], 900)
+  const before = agent.systemd.runtimeOf('a.service')?.invocationId
+  await agent.reread([], 7)
+  await agent.reread([], 12)
+  expect(agent.systemd.upNames()).toEqual(['a.service', 'b.service'])
+  await agent.reread(['a.service'], 20)
+  expect(agent.systemd.upNames()).toEqual(['a.service'])
+  expect(agent.systemd.runtimeOf('a.service')?.invocationId).toBe(before)
+})
+
+it('a registry whose units were all destroyed while nobody looked is taken at its word', async () => {
+  await using agent = await startAgent(() => ({}))
+  await agent.reread(['a.service'], 900)
+  await agent.reread([], 950)
+  expect(agent.systemd.upNames()).toEqual([])
 })

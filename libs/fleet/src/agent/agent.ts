@@ -61,7 +61,23 @@ export function createAgent(options: AgentOptions): Agent {
   const { machine, observed, units, memory, policy, intervalMs, events, onActed, log, clock, random } = options
   const doorbell = createDoorbell(clock)
   const ownId = machine().id
+  let seenRevision: number = memory.record().presenceRevision ?? 0
+  let hasStoreLostData = false
+
+  /** A store that knows no unit and whose history is younger than what we saw is another store, or a wiped one. */
+  const doubt = (resync: boolean): void => {
+    const view = observed.view()
+    if (view === undefined) return
+    if (view.units.size > 0) hasStoreLostData = false
+    else if (resync && view.revision < seenRevision) {
+      hasStoreLostData = true
+      events.storeLostData({ revision: view.revision, before: seenRevision })
+    }
+    seenRevision = view.revision
+  }
+
   observed.onChange(({ meanings, resync }) => {
+    doubt(resync)
     const isRelevant = meanings.some(
       (meaning) =>
         relevant.has(meaning.kind) ||
@@ -113,7 +129,7 @@ export function createAgent(options: AgentOptions): Agent {
   const round = async (signal: AbortSignal): Promise<number> => {
     const view = observed.view()
     // No view is not an empty view: what runs goes on running.
-    if (view === undefined) return intervalMs
+    if (view === undefined || hasStoreLostData) return intervalMs
     const runtimes = await units.list()
     takeStock(runtimes)
     const target = machineTargetOf(view, machine(), policy)
