@@ -206,7 +206,7 @@ function failure(place: string, endpoint: string, answer: FleetAnswer): FleetApi
   if (answer.status === 503) {
     return new FleetApiError('fleet-api/unavailable', said, {
       ...details,
-      hint: 'fleetd cannot reach its store, or has not joined the cluster yet: see its log (journalctl -u fleet)',
+      hint: 'fleetd cannot reach its store, or has not joined the cluster yet: see its log (journalctl -u fleetd)',
     })
   }
   if (answer.status >= 400 && answer.status < 500) {
@@ -214,7 +214,7 @@ function failure(place: string, endpoint: string, answer: FleetAnswer): FleetApi
     return new FleetApiError('fleet-api/refused', said, { ...details, hint })
   }
   if (answer.status >= 500) {
-    const hint = 'most often the store did not answer in time: see the log of fleetd (journalctl -u fleet)'
+    const hint = 'the store did not answer in time, or holds something that cannot be read: see the log of fleetd (journalctl -u fleetd)'
     return new FleetApiError('fleet-api/server-failed', said, { ...details, hint })
   }
   return new FleetApiError('fleet-api/invalid-answer', said, { ...details, hint: `check that ${endpoint} is a fleetd` })

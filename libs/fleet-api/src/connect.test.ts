@@ -30,7 +30,7 @@ it('says which socket is missing and what to do', async () => {
   const { code, text } = await linesOf(client.listUnits())
   expect(code).toBe('fleet-api/unreachable')
   expect(text).toContain('unix:///nonexistent/fleet.sock')
-  expect(text).toContain('systemctl start fleet')
+  expect(text).toContain('systemctl start fleetd')
 })
 
 it('does not wait for ever for a daemon that is silent', async () => {

@@ -98,6 +98,6 @@ function remedyOf(error: HttpError, endpoint: FleetEndpoint): string {
     return 'run as root, or as a member of the group that owns the socket'
   }
   return endpoint.kind === 'unix'
-    ? 'start it with "systemctl start fleet", or name another place with --endpoint or FLEETCTL_ENDPOINT'
+    ? 'start it with "systemctl start fleetd", or name another place with --endpoint or FLEETCTL_ENDPOINT'
     : 'check the address, and that fleetd listens there; name another place with --endpoint or FLEETCTL_ENDPOINT'
 }
