@@ -214,7 +214,8 @@ function failure(place: string, endpoint: string, answer: FleetAnswer): FleetApi
     return new FleetApiError('fleet-api/refused', said, { ...details, hint })
   }
   if (answer.status >= 500) {
-    const hint = 'the store did not answer in time, or holds something that cannot be read: see the log of fleetd (journalctl -u fleetd)'
+    const hint =
+      'the store did not answer in time, or holds something that cannot be read: see the log of fleetd (journalctl -u fleetd)'
     return new FleetApiError('fleet-api/server-failed', said, { ...details, hint })
   }
   return new FleetApiError('fleet-api/invalid-answer', said, { ...details, hint: `check that ${endpoint} is a fleetd` })
