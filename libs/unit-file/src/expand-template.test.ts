@@ -1,30 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { machine } from '../test/machine.ts'
 import { expandTemplate } from './expand-template.ts'
-import type { SpecifierContext } from './specifiers.ts'
 
-const context: SpecifierContext = {
-  scope: 'system',
-  architecture: 'x86-64',
-  machineId: '0123456789abcdef0123456789abcdef',
-  bootId: 'fedcba9876543210fedcba9876543210',
-  hostName: 'node1',
-  kernelRelease: '6.1.0',
-  osRelease: {},
-  user: 'root',
-  uid: 0,
-  group: 'root',
-  gid: 0,
-  home: '/root',
-  shell: '/bin/sh',
-  runtimeDir: '/run',
-  stateDir: '/var/lib',
-  cacheDir: '/var/cache',
-  logsDir: '/var/log',
-  configDir: '/etc',
-  tmpDir: '/tmp',
-  varTmpDir: '/var/tmp',
-  credentialsDir: '/run/credentials',
-}
+const context = { ...machine, hostName: 'node1', osRelease: {} }
 
 const content = `[Unit]
 Description=web %i on %H

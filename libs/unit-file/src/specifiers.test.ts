@@ -1,31 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { machine } from '../test/machine.ts'
 import { expandFleetSpecifiers } from './fleet-specifiers.ts'
 import { expandInstallSpecifiers, expandSpecifiers, type SpecifierContext } from './specifiers.ts'
 
-const context: SpecifierContext = {
-  scope: 'system',
-  architecture: 'arm64',
-  machineId: '0123456789abcdef0123456789abcdef',
-  bootId: 'fedcba9876543210fedcba9876543210',
-  hostName: 'node1.example.org',
-  kernelRelease: '6.1.0',
-  osRelease: { ID: 'debian' },
-  user: 'root',
-  uid: 0,
-  group: 'root',
-  gid: 0,
-  home: '/root',
-  shell: '/bin/sh',
-  runtimeDir: '/run',
-  stateDir: '/var/lib',
-  cacheDir: '/var/cache',
-  logsDir: '/var/log',
-  configDir: '/etc',
-  tmpDir: '/tmp',
-  varTmpDir: '/var/tmp',
-  credentialsDir: '/run/credentials',
-}
+const context: SpecifierContext = { ...machine, architecture: 'arm64', hostName: 'node1.example.org' }
 
 describe('expandSpecifiers', () => {
   it.each([

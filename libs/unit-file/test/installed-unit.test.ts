@@ -8,34 +8,12 @@ import {
   linkUnits,
   loadUnit,
   maskUnits,
-  type SpecifierContext,
   type UnitTreeEntry,
   unitFileStates,
 } from '../src/index.ts'
+import { machine } from './machine.ts'
 
-const context: SpecifierContext = {
-  scope: 'system',
-  architecture: 'x86-64',
-  machineId: '0123456789abcdef0123456789abcdef',
-  bootId: 'fedcba9876543210fedcba9876543210',
-  hostName: 'node1.example.org',
-  kernelRelease: '6.1.0',
-  osRelease: {},
-  user: 'root',
-  uid: 0,
-  group: 'root',
-  gid: 0,
-  home: '/root',
-  shell: '/bin/sh',
-  runtimeDir: '/run',
-  stateDir: '/var/lib',
-  cacheDir: '/var/cache',
-  logsDir: '/var/log',
-  configDir: '/etc',
-  tmpDir: '/tmp',
-  varTmpDir: '/var/tmp',
-  credentialsDir: '/run/credentials',
-}
+const context = { ...machine, hostName: 'node1.example.org', osRelease: {} }
 const options = { context }
 const etc = '/etc/systemd/system'
 const usr = '/usr/lib/systemd/system'
