@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsup'
+
+/** One CommonJS file: it starts a few milliseconds faster and needs nothing beside it. */
+export default defineConfig({
+  entry: { kvctl: 'src/main.ts' },
+  format: 'cjs',
+  target: 'node20',
+  platform: 'node',
+  clean: true,
+  noExternal: [/.*/],
+  banner: { js: '#!/usr/bin/env node' },
+  esbuildOptions(options) {
+    options.conditions = ['@cluster/source']
+  },
+})

@@ -1,0 +1,44 @@
+/**
+ * One request and its answer for servers that count microseconds: nothing is parsed before it is asked for, and the
+ * answer is written where it is made. Text is bytes here: every character stands for one byte (latin1), as sent.
+ */
+import type { HttpPeer } from './handler.ts'
+
+export interface Exchange {
+  /** As sent; not always upper case, not always a known one. */
+  readonly method: string
+  /** The request target as sent, query included; absolute form reduced to path and query. One character a byte. */
+  readonly target: string
+  /** The first value of a header, by its lower-case name. One character a byte. */
+  header(name: string): string | undefined
+  /** The whole body, empty for none. Valid until the answer has been given. */
+  readonly body: Uint8Array
+  /** The body was longer than the listener's limit: `body` is its beginning, and the connection closes after the answer. */
+  readonly isBodyCut: boolean
+  readonly peer: HttpPeer
+  /**
+   * Gives the whole answer; once. HEAD: the head that GET would have, without the body.
+   *
+   * @param head header lines ready made, each ended by CRLF: `Content-Type: application/json\r\n`. Content-Length,
+   *   Date and Connection are the listener's.
+   * @param body text is one character a byte
+   */
+  respond(status: number, head: string, body: string | Uint8Array): void
+  /** Begins an answer whose length is not known; its head leaves at once. Chunked, or to the end of the connection for HTTP/1.0. */
+  stream(status: number, head: string): AnswerStream
+  /** Calls back once if the client goes away (or the listener is closed by force) before the answer is complete. */
+  onGone(callback: () => void): void
+}
+
+export interface AnswerStream {
+  /** False: more than the listener's limit waits for the client; write again at `onDrain`. Nothing is lost meanwhile. */
+  write(chunk: string | Uint8Array): boolean
+  /** Calls back once, when what waited has gone out. */
+  onDrain(callback: () => void): void
+  end(): void
+  /** Cuts the connection without a proper end, so that nobody takes a part for the whole. */
+  abort(): void
+}
+
+/** Answers one request, now or later. A throw becomes 500 without a word to the client about why. */
+export type ExchangeHandler = (exchange: Exchange) => void
