@@ -217,8 +217,6 @@ describe('of any file', () => {
   it('an edit is that change of the parsed file and no other', () => {
     fc.assert(
       fc.property(source, target, value, (content, [section, key], newValue) => {
-        // Known gap: only a file's first byte order mark is skipped, so an edit that takes it away uncovers a second one.
-        fc.pre(content.split('\ufeff').length <= 2)
         const file = parseUnitFile(content)
         const before = valuesOf(file, section, key)
         const assignment = { section, key, value: newValue }
@@ -236,7 +234,10 @@ describe('of any file', () => {
         if (gone.ok) expect(valuesOf(gone.value, section, key)).toEqual([])
         else expect(before).toEqual([])
       }),
-      { numRuns: 1000 },
+      {
+        numRuns: 1000,
+        examples: [['[Unit]\n \\\n\ufeffDescription=m\n\ufeffDescription=m\n', ['Unit', 'Description'], 'new']],
+      },
     )
   })
 

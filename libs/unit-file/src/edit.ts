@@ -5,7 +5,7 @@
 import { err, ok, type Result } from '@cluster/prelude'
 import { byteLength } from './byte-text.ts'
 import { knownOption } from './known-options.ts'
-import { type AssignmentBlock, parseUnitFile, type UnitFile, type UnitFileBlock } from './source.ts'
+import { parseUnitFile, type UnitFile, type UnitFileBlock } from './source.ts'
 import { firstWord, quoteWord, relaxedWords } from './words.ts'
 
 export type EditError = {
@@ -189,20 +189,17 @@ function valueAt({ blocks }: UnitFile, index: number): string | undefined {
 
 const textOf = (block: UnitFileBlock): string => block.lines.map(({ text, end }) => text + end).join('')
 
-/** The new text of a block. */
-type Change = (block: UnitFileBlock) => string
+/** The new text of a block. `hasMark`: the file's byte order mark stands in it. */
+type Change = (block: UnitFileBlock, hasMark: boolean) => string
 
 const byteOrderMark = '\ufeff'
 
 /** A mark that was taken off stays as an otherwise empty line: systemd takes off only one, and it would be the next. */
-const removed: Change = (block) => {
-  const [first] = block.lines
-  return block.kind === 'assignment' && hasMark(block) ? `${byteOrderMark}${first?.end ?? ''}` : ''
-}
+const removed: Change = (block, hasMark) => (hasMark ? `${byteOrderMark}${block.lines[0]?.end || '\n'}` : '')
 
 const replaced =
   (value: string): Change =>
-  (block) => {
+  (block, hasMark) => {
     if (block.kind !== 'assignment') return textOf(block)
     const [first, ...rest] = block.lines
     const comments = rest.filter(({ text }) => /^[ \t]*[#;]/.test(text))
@@ -213,27 +210,28 @@ const replaced =
     const end = block.lines.at(-1)?.end ?? ''
     const line = `${indent}${head}${gap}${value}`.trimEnd() + end
     const above = comments.map(({ text, end: commentEnd }) => text + (commentEnd || '\n')).join('')
-    return hasMark(block) && above !== ''
-      ? `${byteOrderMark}\n${above}${line}`
-      : `${hasMark(block) ? byteOrderMark : ''}${above}${line}`
+    return `${hasMark ? `${byteOrderMark}${above === '' ? '' : '\n'}` : ''}${above}${line}`
   }
 
-const hasMark = (block: AssignmentBlock): boolean =>
-  (block.lines[0]?.text.startsWith(byteOrderMark) ?? false) && !block.text.startsWith(byteOrderMark)
+/** The block with the mark that systemd takes off: that of the first line which begins with one. -1: there is none. */
+const markedBlock = (blocks: readonly UnitFileBlock[]): number =>
+  blocks.findIndex((block) => block.lines.some(({ text }) => text.startsWith(byteOrderMark)))
 
 /** The file with some blocks changed; blank runs that meet where a block has gone become one. */
 function withBlocks({ blocks }: UnitFile, changes: ReadonlyMap<number, Change>): UnitFile {
   let text = ''
   let previous: UnitFileBlock | undefined
   let hasGone = false
+  const marked = markedBlock(blocks)
   for (const [index, block] of blocks.entries()) {
     const change = changes.get(index)
-    const changed = change === undefined ? textOf(block) : change(block)
+    const changed = change === undefined ? textOf(block) : change(block, index === marked)
     if (change !== undefined && changed === '') {
       hasGone = true
       continue
     }
-    if (hasGone && block.kind === 'blank' && (previous === undefined || previous.kind === 'blank')) continue
+    const meetsBlank = block.kind === 'blank' && (previous === undefined || previous.kind === 'blank')
+    if (hasGone && meetsBlank && index !== marked) continue
     text += changed
     previous = block
     hasGone = false
