@@ -1,23 +1,14 @@
 /** A handler behind node's own HTTP server: on an address, a unix socket or a socket from systemd. */
-import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { TLSSocket } from 'node:tls'
 import { isClusterError, type Logger, silentLogger } from '@cluster/prelude'
 import { type ListenAddress, renderListenAddress } from './address.ts'
-import { errnoOf, HttpError, toHttpError } from './errors.ts'
-import {
-  bodyTooLarge,
-  type Handler,
-  type HttpPeer,
-  type HttpRequest,
-  type HttpResponse,
-  headerOf,
-  textResponse,
-} from './handler.ts'
+import { errnoOf } from './errors.ts'
+import { bodyTooLarge, type Handler, type HttpRequest, type HttpResponse, headerOf, textResponse } from './handler.ts'
+import { boundAddress, listenOn, urlOf } from './listen-on.ts'
+import { peerOf } from './peer.ts'
 import type { TlsOptions } from './tls.ts'
 
 /** Where each limit stands when it is not given. Sizes in bytes, times in milliseconds. */
@@ -253,18 +244,6 @@ async function* limited(incoming: IncomingMessage, sizeBytesMax: number): AsyncG
   }
 }
 
-function peerOf(socket: Socket): HttpPeer {
-  const { remoteAddress, remotePort } = socket
-  if (remoteAddress === undefined || remotePort === undefined) return { kind: 'unix' }
-  const peer = { kind: 'tcp', address: remoteAddress, port: remotePort } as const
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return peer
-  const certificate = socket.getPeerCertificate()
-  // Without a certificate node answers with an empty object, whatever its type says.
-  if (certificate?.subject === undefined) return peer
-  const commonName = [certificate.subject.CN].flat()[0] ?? ''
-  return { ...peer, certificate: { commonName, fingerprint256: certificate.fingerprint256 } }
-}
-
 const statusOfError = (error: unknown): number => {
   if (isClusterError(error, 'http/bad-request')) return 400
   if (isClusterError(error, 'http/body-too-large')) return 413
@@ -300,70 +279,4 @@ function refuse(
 const refusals: Readonly<Record<string, readonly [status: string, text: string]>> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the head of the request is too long'],
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
-}
-
-async function listenOn(server: Server, listen: ListenAddress): Promise<void> {
-  const place = renderListenAddress(listen)
-  try {
-    await tryListen(server, listen)
-  } catch (error) {
-    if (listen.kind !== 'unix' || errnoOf(error) !== 'EADDRINUSE') throw toHttpError(error, place)
-    await removeStaleSocket(listen.path)
-    await tryListen(server, listen).catch((again) => {
-      throw toHttpError(again, place)
-    })
-  }
-  if (listen.kind === 'unix') await chmod(listen.path, listen.mode ?? 0o660)
-}
-
-function tryListen(server: Server, listen: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.once('listening', () => {
-      server.off('error', reject)
-      resolve()
-    })
-    if (listen.kind === 'tcp') server.listen({ host: listen.host, port: listen.port })
-    else if (listen.kind === 'unix') server.listen({ path: listen.path })
-    else server.listen({ fd: listen.fd })
-  })
-}
-
-async function removeStaleSocket(path: string): Promise<void> {
-  const found = await lstat(path)
-  if (!found.isSocket()) {
-    throw new HttpError('http/address-in-use', `${path} exists and is not a socket`, {
-      hint: 'move it away, or choose another path',
-    })
-  }
-  if (await somebodyAnswers(path)) {
-    throw new HttpError('http/address-in-use', `another process listens on ${path}`, {
-      hint: 'stop it, or choose another path',
-    })
-  }
-  await unlink(path)
-}
-
-const somebodyAnswers = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ path })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    // Only a refusal proves that nobody is there; with any other error (a full queue, no rights) somebody may be.
-    socket.once('error', (error) => resolve(errnoOf(error) !== 'ECONNREFUSED'))
-  })
-
-function boundAddress(server: Server, listen: ListenAddress): ListenAddress {
-  const bound = server.address()
-  if (bound === null) return listen
-  if (typeof bound === 'string') return listen.kind === 'unix' ? listen : { kind: 'unix', path: bound }
-  return { kind: 'tcp', host: bound.address, port: bound.port }
-}
-
-function urlOf(address: ListenAddress, isTls: boolean): string {
-  if (address.kind !== 'tcp') return renderListenAddress(address)
-  const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
-  return `${isTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }
