@@ -9,6 +9,8 @@ export type VectorsErrorCode =
   | 'vectors/unknown-set'
   /** The folder holds no case of the set. */
   | 'vectors/no-cases'
+  /** A program that a set runs has not been built. */
+  | 'vectors/not-built'
   | 'vectors/usage'
 
 /** What someone who runs a set can get wrong. */

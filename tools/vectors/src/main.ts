@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { run } from './run.ts'
 
-process.exitCode = run(process.argv.slice(2), {
+process.exitCode = await run(process.argv.slice(2), {
   print: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
   // npm changes to the root of the project; the user typed DIR somewhere else.

@@ -12,19 +12,32 @@ export type CaseResult =
   | { readonly kind: 'stale-deviation'; readonly name: string; readonly deviation: Deviation }
   | { readonly kind: 'threw'; readonly name: string; readonly lines: readonly string[] }
 
-/** The results in the order of the cases. */
-export const runCases = (cases: readonly VectorCase[], deviations: readonly Deviation[]): readonly CaseResult[] =>
-  cases.map((vectorCase) =>
-    runCase(
-      vectorCase,
-      deviations.find((deviation) => deviation.case === vectorCase.name),
-    ),
-  )
+/** How many cases run beside each other: those that start programs mostly wait. */
+export const atOnceMax = 4
 
-function runCase({ name, run }: VectorCase, deviation: Deviation | undefined): CaseResult {
+/** The results in the order of the cases. */
+export async function runCases(
+  cases: readonly VectorCase[],
+  deviations: readonly Deviation[],
+): Promise<readonly CaseResult[]> {
+  const results: CaseResult[] = []
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let index = next++; ; index = next++) {
+      const vectorCase = cases[index]
+      if (vectorCase === undefined) return
+      const deviation = deviations.find((one) => one.case === vectorCase.name)
+      results[index] = await runCase(vectorCase, deviation)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnceMax }, work))
+  return results
+}
+
+async function runCase({ name, run }: VectorCase, deviation: Deviation | undefined): Promise<CaseResult> {
   let found: readonly Difference[]
   try {
-    found = run()
+    found = await run()
   } catch (error) {
     return { kind: 'threw', name, lines: describeError(error) }
   }

@@ -7,6 +7,7 @@ import { VectorsError } from './errors.ts'
 import { openFolder } from './folder.ts'
 import { installedUnitFolders, openInstalledUnits } from './installed-units.ts'
 import { nearestWord } from './nearest.ts'
+import { builtPrograms } from './programs.ts'
 import { deviationLines, resultLines } from './report.ts'
 import { isPassed, runCases } from './run-set.ts'
 import { installedUnits } from './sets/installed-units.ts'
@@ -35,9 +36,9 @@ Prints every failing case with the places that differ, and 'N passed, N failed';
  *
  * @returns the exit status: 1 for a failed case, an unknown set, and a folder that cannot be read or holds no case
  */
-export function run(args: readonly string[], io: VectorsIo): number {
+export async function run(args: readonly string[], io: VectorsIo): Promise<number> {
   try {
-    return runCommand(args, io)
+    return await runCommand(args, io)
   } catch (error) {
     if (!isClusterError(error)) throw error
     for (const line of describeError(error)) io.printError(line)
@@ -45,7 +46,7 @@ export function run(args: readonly string[], io: VectorsIo): number {
   }
 }
 
-function runCommand(args: readonly string[], io: VectorsIo): number {
+async function runCommand(args: readonly string[], io: VectorsIo): Promise<number> {
   if (args.some((arg) => arg === '--help' || arg === '-h')) {
     for (const line of [usage, '', ...listLines()]) io.print(line)
     return 0
@@ -60,7 +61,7 @@ function runCommand(args: readonly string[], io: VectorsIo): number {
     const found = name === undefined ? 'no set is named' : `${option ?? more[0]} is one argument too many`
     throw new VectorsError('vectors/usage', found, { hint: [usage, '', ...listLines()].join('\n') })
   }
-  return runSet(setNamed(name), directory, io)
+  return await runSet(setNamed(name), directory, io)
 }
 
 const listLines = (): readonly string[] => ['sets:', ...vectorSets.map(({ name }) => `  ${name}`)]
@@ -75,16 +76,16 @@ function setNamed(name: string): VectorSet {
   })
 }
 
-function runSet(requested: VectorSet, directory: string | undefined, io: VectorsIo): number {
+async function runSet(requested: VectorSet, directory: string | undefined, io: VectorsIo): Promise<number> {
   const { set, folder, path } = open(requested, directory, io)
-  const cases = set.cases(folder)
+  const cases = set.cases(folder, builtPrograms(io.projectRoot))
   if (cases.length === 0) {
     throw new VectorsError('vectors/no-cases', `${path} holds no case of the set ${requested.name}`, {
       hint: `it has ${folder.files.length} files; the form of a case is described in tools/vectors/README.md`,
     })
   }
   const known = (io.deviations ?? deviations).filter((deviation) => deviation.set === set.name)
-  const results = runCases(cases, known)
+  const results = await runCases(cases, known)
   for (const line of results.flatMap(resultLines)) io.print(line)
   for (const note of [...(set.notes?.(folder) ?? []), ...unusedFiles(folder, results)]) io.print(`note: ${note}`)
   for (const line of known.flatMap(deviationLines)) io.print(line)

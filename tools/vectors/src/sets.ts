@@ -1,6 +1,8 @@
 /** The sets that can be run, by name. */
 import { corpus } from './sets/corpus.ts'
 import { dropins } from './sets/dropins.ts'
+import { etcdV2 } from './sets/etcd-v2.ts'
+import { etcdctlV2 } from './sets/etcdctl-v2.ts'
 import { execLines } from './sets/exec-lines.ts'
 import { fleetAgent } from './sets/fleet-agent.ts'
 import { fleetScheduler } from './sets/fleet-scheduler.ts'
@@ -19,5 +21,7 @@ export const vectorSets: readonly VectorSet[] = [
   xfleetOptions,
   fleetScheduler,
   fleetAgent,
+  etcdV2,
+  etcdctlV2,
   corpus,
 ]

@@ -1,4 +1,5 @@
 /** What a recorded set is to the runner: cases with names, each of which tells where it differs. */
+import type { Programs } from './programs.ts'
 
 /** A place where our answer is not the recorded one. */
 export type Difference = { readonly at: string; readonly expected: unknown; readonly actual: unknown }
@@ -7,7 +8,7 @@ export type VectorCase = {
   /** Unique within the set: `file.json: name of the case`. */
   readonly name: string
   /** No differences: the case passes. A throw is a failure too. */
-  readonly run: () => readonly Difference[]
+  readonly run: () => readonly Difference[] | Promise<readonly Difference[]>
 }
 
 /** The folder a set is read from. */
@@ -24,7 +25,7 @@ export type VectorSet = {
    * Every case of every file of the folder. Files are told apart by the shape of their cases, not only by their
    * names, so that a folder of further cases in the same form runs too.
    */
-  readonly cases: (folder: VectorFolder) => readonly VectorCase[]
+  readonly cases: (folder: VectorFolder, programs: Programs) => readonly VectorCase[]
   /** What a reader should know of this run: for example cases that are left out, and why. */
   readonly notes?: (folder: VectorFolder) => readonly string[]
 }

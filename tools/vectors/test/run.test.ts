@@ -16,10 +16,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-function vectors(args: readonly string[], deviations: readonly Deviation[] = []) {
+async function vectors(args: readonly string[], deviations: readonly Deviation[] = []) {
   const lines: string[] = []
   const errors: string[] = []
-  const status = run(args, {
+  const status = await run(args, {
     print: (line) => lines.push(line),
     printError: (line) => errors.push(line),
     directories: ['/nowhere', directory],
@@ -42,8 +42,8 @@ const plantedDeviation: Deviation = {
 }
 
 describe('vectors SET', () => {
-  it('passes with the copy in the project', () => {
-    const { status, lines } = vectors(['fleet-agent'])
+  it('passes with the copy in the project', async () => {
+    const { status, lines } = await vectors(['fleet-agent'])
     expect(lines).toEqual(['no deviations', '70 passed, 0 failed'])
     expect(status).toBe(0)
   })
@@ -56,34 +56,36 @@ describe('vectors SET', () => {
     ['an unknown option', ['--quick', 'fleet-agent'], /--quick is one argument too many/],
     ['a folder that is not there', ['fleet-agent', 'missing'], /missing cannot be read as a folder/],
     ['an empty folder', ['fleet-agent', '.'], /holds no case of the set fleet-agent/],
-  ])('fails on %s, and says what to do', (_, args, message) => {
-    const { status, errors } = vectors(args)
+  ])('fails on %s, and says what to do', async (_, args, message) => {
+    const { status, errors } = await vectors(args)
     expect(errors.join('\n')).toMatch(message)
     expect(errors.length).toBeGreaterThan(1)
     expect(status).toBe(1)
   })
 
-  it('fails on a file in place of a folder', () => {
+  it('fails on a file in place of a folder', async () => {
     writeCases('[]')
-    expect(vectors(['fleet-agent', 'more.json']).errors[0]).toMatch(/more\.json cannot be read as a folder/)
+    expect((await vectors(['fleet-agent', 'more.json'])).errors[0]).toMatch(/more\.json cannot be read as a folder/)
   })
 
-  it('lists the sets', () => {
-    expect(vectors(['--list']).lines).toEqual(vectorSets.map(({ name }) => name))
-    expect(vectors(['--help']).lines.join('\n')).toMatch(/^usage: vectors SET \[DIR\][\s\S]*sets:[\s\S]*fleet-agent/)
+  it('lists the sets', async () => {
+    expect((await vectors(['--list'])).lines).toEqual(vectorSets.map(({ name }) => name))
+    expect((await vectors(['--help'])).lines.join('\n')).toMatch(
+      /^usage: vectors SET \[DIR\][\s\S]*sets:[\s\S]*fleet-agent/,
+    )
   })
 })
 
 describe('vectors SET DIR', () => {
-  it('runs the cases of a folder below any of the places it may be relative to', () => {
+  it('runs the cases of a folder below any of the places it may be relative to', async () => {
     mkdirSync(join(directory, 'mine'))
     writeFileSync(join(directory, 'mine', 'more.json'), recorded)
-    expect(vectors(['fleet-agent', 'mine']).lines.at(-1)).toBe('20 passed, 0 failed')
+    expect((await vectors(['fleet-agent', 'mine'])).lines.at(-1)).toBe('20 passed, 0 failed')
   })
 
-  it('shows where a failing case differs', () => {
+  it('shows where a failing case differs', async () => {
     writeCases(planted)
-    const { status, lines } = vectors(['fleet-agent', '.'])
+    const { status, lines } = await vectors(['fleet-agent', '.'])
     expect(lines).toEqual([
       'FAIL more.json: stop',
       '  tasks[0][0]',
@@ -95,28 +97,28 @@ describe('vectors SET DIR', () => {
     expect(status).toBe(1)
   })
 
-  it('fails on a case that cannot be run, and goes on', () => {
+  it('fails on a case that cannot be run, and goes on', async () => {
     writeCases(recorded.replace('"targetState":"loaded"', '"targetState":7'))
-    const { status, lines } = vectors(['fleet-agent', '.'])
+    const { status, lines } = await vectors(['fleet-agent', '.'])
     expect(lines[1]).toMatch(/targetState/)
     expect(lines.at(-1)).toBe('19 passed, 1 failed')
     expect(status).toBe(1)
   })
 
-  it('fails on a file that is not JSON', () => {
+  it('fails on a file that is not JSON', async () => {
     writeCases('[{')
-    expect(vectors(['fleet-agent', '.']).errors[0]).toMatch(/more\.json is not JSON/)
+    expect((await vectors(['fleet-agent', '.'])).errors[0]).toMatch(/more\.json is not JSON/)
   })
 
-  it('says which files hold no case of the set', () => {
+  it('says which files hold no case of the set', async () => {
     writeCases(recorded)
     writeFileSync(join(directory, 'other.json'), '[{"cow":1}]')
-    expect(vectors(['fleet-agent', '.']).lines).toContain('note: other.json holds no case of this set')
+    expect((await vectors(['fleet-agent', '.'])).lines).toContain('note: other.json holds no case of this set')
   })
 
-  it('takes a stated deviation for our answer, and prints it', () => {
+  it('takes a stated deviation for our answer, and prints it', async () => {
     writeCases(planted)
-    const { status, lines } = vectors(['fleet-agent', '.'], [plantedDeviation])
+    const { status, lines } = await vectors(['fleet-agent', '.'], [plantedDeviation])
     expect(lines).toEqual([
       'deviation more.json: stop (trap 7): planted by a test',
       '  tasks[0][0]',
@@ -127,21 +129,23 @@ describe('vectors SET DIR', () => {
     expect(status).toBe(0)
   })
 
-  it('fails where the deviation is another one than stated', () => {
+  it('fails where the deviation is another one than stated', async () => {
     writeCases(planted)
     const outcome = [{ at: 'tasks[0][0]', expected: 'StopItAll', actual: 'StopNothing' }]
-    expect(vectors(['fleet-agent', '.'], [{ ...plantedDeviation, outcome }]).lines.at(-1)).toBe('19 passed, 1 failed')
+    expect((await vectors(['fleet-agent', '.'], [{ ...plantedDeviation, outcome }])).lines.at(-1)).toBe(
+      '19 passed, 1 failed',
+    )
   })
 
-  it('fails where a stated deviation is none any more', () => {
+  it('fails where a stated deviation is none any more', async () => {
     writeCases(recorded)
-    const { lines } = vectors(['fleet-agent', '.'], [plantedDeviation])
+    const { lines } = await vectors(['fleet-agent', '.'], [plantedDeviation])
     expect(lines[0]).toBe('FAIL more.json: stop')
     expect(lines.at(-1)).toBe('19 passed, 1 failed')
   })
 
-  it('fails on a deviation from a case that the set does not have', () => {
-    const { status, lines } = vectors(['fleet-agent'], [plantedDeviation])
+  it('fails on a deviation from a case that the set does not have', async () => {
+    const { status, lines } = await vectors(['fleet-agent'], [plantedDeviation])
     expect(lines.at(-2)).toMatch(/more\.json: stop: a deviation is listed, but there is no such case/)
     expect(status).toBe(1)
   })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { deviations } from '../src/deviations.ts'
 import { openFolder } from '../src/folder.ts'
 import { openInstalledUnits } from '../src/installed-units.ts'
+import { builtPrograms } from '../src/programs.ts'
 import { resultLines } from '../src/report.ts'
 import { runCases } from '../src/run-set.ts'
 import { installedUnits } from '../src/sets/installed-units.ts'
@@ -11,6 +12,8 @@ import { vectorSets } from '../src/sets.ts'
 import type { VectorFolder, VectorSet } from '../src/vector-set.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+
+const programs = builtPrograms(path('../../../'))
 
 const recordedBeside = (name: string): string => path(`../../../../shared/vectors/${name}`)
 
@@ -26,14 +29,15 @@ function openSet(set: VectorSet): Opened {
 
 describe.each(vectorSets.map(openSet))('$name', ({ set, folder }) => {
   const known = deviations.filter((deviation) => deviation.set === set.name)
-  it.each([...set.cases(folder)])('$name', (vectorCase) => {
-    expect(runCases([vectorCase], known).flatMap(resultLines)).toEqual([])
+  it.concurrent.each([...set.cases(folder, programs)])('$name', async (vectorCase) => {
+    const results = await runCases([vectorCase], known)
+    expect(results.flatMap(resultLines)).toEqual([])
   })
 })
 
 describe('installed units', () => {
   const folder = openInstalledUnits()
-  it.each([...installedUnits.cases(folder)])('$name', ({ run }) => expect(run()).toEqual([]))
+  it.each([...installedUnits.cases(folder, programs)])('$name', async ({ run }) => expect(await run()).toEqual([]))
 
   it('are found where systemd looks for them, or there are none', () => {
     expect(folder.files.every((file) => /^\/(lib|etc)\/systemd\/system\//.test(file))).toBe(true)
