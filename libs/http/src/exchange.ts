@@ -2,7 +2,10 @@
  * One request and its answer for servers that count microseconds: nothing is parsed before it is asked for, and the
  * answer is written where it is made. Text is bytes here: every character stands for one byte (latin1), as sent.
  */
+import type { Logger } from '@cluster/prelude'
+import type { ListenAddress } from './address.ts'
 import type { HttpPeer } from './handler.ts'
+import type { TlsOptions } from './tls.ts'
 
 export interface Exchange {
   /** As sent; not always upper case, not always a known one. */
@@ -42,3 +45,40 @@ export interface AnswerStream {
 
 /** Answers one request, now or later. A throw becomes 500 without a word to the client about why. */
 export type ExchangeHandler = (exchange: Exchange) => void
+
+/** Where each limit of a listener stands when it is not given. Sizes in bytes, times in milliseconds. */
+export type ExchangeLimits = {
+  /** 1 MiB for the request line and all headers; beyond: 431. */
+  readonly headSizeBytesMax?: number
+  /** 10 MiB and 64 KiB; beyond: the handler sees `isBodyCut`. */
+  readonly bodySizeBytesMax?: number
+  /** 10 s from the first byte of a head to its last; beyond: 408. */
+  readonly headTimeoutMs?: number
+  /** 60 s from the end of the head to the end of the body; beyond: 408. */
+  readonly bodyTimeoutMs?: number
+  /** 120 s in which a client that has more than `writeHighWaterBytes` to read reads some of it; beyond: cut off. */
+  readonly stallTimeoutMs?: number
+  /** 16,384 connections at once; further ones are answered with 503 and closed, or dropped where too many come. */
+  readonly connectionsMax?: number
+  /** 64 KiB of an answer that wait for the client before `write` says so. At least 16 KiB, which is the socket's own. */
+  readonly writeHighWaterBytes?: number
+}
+
+export type ExchangeServeOptions = {
+  readonly listen: ListenAddress
+  /** Serves HTTPS. With `ca`, clients must show a certificate signed by it. */
+  readonly tls?: TlsOptions | undefined
+  readonly limits?: ExchangeLimits
+  readonly log?: Logger
+}
+
+/** The limits with what was not given filled in. */
+export const fullLimits = (limits: ExchangeLimits): Required<ExchangeLimits> => ({
+  headSizeBytesMax: limits.headSizeBytesMax ?? 1024 * 1024,
+  bodySizeBytesMax: limits.bodySizeBytesMax ?? 10 * 1024 * 1024 + 64 * 1024,
+  headTimeoutMs: limits.headTimeoutMs ?? 10_000,
+  bodyTimeoutMs: limits.bodyTimeoutMs ?? 60_000,
+  stallTimeoutMs: limits.stallTimeoutMs ?? 120_000,
+  connectionsMax: limits.connectionsMax ?? 16_384,
+  writeHighWaterBytes: Math.max(limits.writeHighWaterBytes ?? 64 * 1024, 16 * 1024),
+})

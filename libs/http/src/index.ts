@@ -12,6 +12,13 @@ export {
   renderListenAddress,
 } from './address.ts'
 export { errnoOf, HttpError, type HttpErrorCode, toHttpError, wasNotSent } from './errors.ts'
+export type {
+  AnswerStream,
+  Exchange,
+  ExchangeHandler,
+  ExchangeLimits,
+  ExchangeServeOptions,
+} from './exchange.ts'
 export {
   createHttpClient,
   type FetchRequest,
@@ -45,5 +52,6 @@ export {
   type RouterOptions,
   route,
 } from './router.ts'
+export { serveExchanges } from './serve-fast.ts'
 export { type HttpListener, type ServeLimits, type ServeOptions, serve } from './serve-node.ts'
 export { readTlsFiles, type TlsFiles, type TlsOptions } from './tls.ts'
