@@ -16,8 +16,11 @@ export type StorePath = ByteString
  */
 export type DeadlineMs = number | undefined
 
-/** `prevValue`, `prevIndex`; undefined: no such condition. An index of 0 is no condition either. */
-export type Compare = { readonly value: ByteString | undefined; readonly index: number | undefined }
+/**
+ * `prevValue`, `prevIndex`; undefined: no such condition. An empty value and an index of 0 are no conditions either.
+ * An index above 2⁵³ (up to 2⁶⁴ − 1) comes as a bigint: nothing has it, but the refusal names it.
+ */
+export type Compare = { readonly value: ByteString | undefined; readonly index: number | bigint | undefined }
 
 export type Command =
   | {

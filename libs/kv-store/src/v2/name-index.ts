@@ -1,0 +1,142 @@
+/**
+ * Finds a node by its directory and name: a hash table of chains through the nodes' own words, which grows by linear
+ * hashing. Each insertion splits at most one bucket, so that nothing ever stops to rehash.
+ */
+import type { ByteString } from '../byte-string.ts'
+import type { ByteSlabs } from './byte-slabs.ts'
+import { field, nameLengthMask, type Slot, type SlotTable } from './slot-table.ts'
+
+const bucketsPerChunk = 65_536
+const firstBuckets = 256
+
+export class NameIndex {
+  readonly #slots: SlotTable
+  readonly #slabs: ByteSlabs
+  readonly #seed: number
+  readonly #chunks: Uint32Array[] = [new Uint32Array(firstBuckets)]
+  #bucketCount = firstBuckets
+  /** Half of what the buckets will be when this round of splits is over. */
+  #half = firstBuckets
+  #count = 0
+
+  /** @param seed unknown to clients, so that they cannot choose names that all meet in one bucket */
+  constructor(slots: SlotTable, slabs: ByteSlabs, seed: number) {
+    this.#slots = slots
+    this.#slabs = slabs
+    this.#seed = seed | 0
+  }
+
+  /** The hash of the name `path[start]` to `path[end - 1]` in a directory. */
+  hash(parent: Slot, path: ByteString, start: number, end: number): number {
+    let hash = Math.imul(parent, 0x9e3779b1) ^ this.#seed
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ path.charCodeAt(at), 0x01000193)
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+    return (hash ^ (hash >>> 16)) >>> 0
+  }
+
+  /** The child of that name, 0 when there is none. */
+  find(parent: Slot, path: ByteString, start: number, end: number, hash: number): Slot {
+    const length = end - start
+    const chunks = this.#slots.chunks
+    let slot = this.#head(this.#bucketOf(hash))
+    while (slot !== 0) {
+      const chunk = chunks[slot >>> 16]
+      if (chunk === undefined) return 0
+      const at = (slot & 0xffff) << 4
+      if (
+        chunk[at | field.hash] === hash &&
+        chunk[at | field.parent] === parent &&
+        ((chunk[at | field.nameLengthAndFlags] ?? 0) & nameLengthMask) === length &&
+        this.#slabs.equals(chunk[at | field.nameRef] ?? 0, path, start, end)
+      ) {
+        return slot
+      }
+      slot = chunk[at | field.hashNext] ?? 0
+    }
+    return 0
+  }
+
+  /** Takes up a node whose parent, name and hash are set. */
+  add(slot: Slot): void {
+    const bucket = this.#bucketOf(this.#slots.get(slot, field.hash))
+    this.#slots.set(slot, field.hashNext, this.#head(bucket))
+    this.#setHead(bucket, slot)
+    this.#count++
+    if (this.#count > this.#bucketCount) this.#split()
+  }
+
+  remove(slot: Slot): void {
+    const bucket = this.#bucketOf(this.#slots.get(slot, field.hash))
+    const next = this.#slots.get(slot, field.hashNext)
+    let current = this.#head(bucket)
+    if (current === slot) {
+      this.#setHead(bucket, next)
+    } else {
+      let previous = current
+      while (current !== slot && current !== 0) {
+        previous = current
+        current = this.#slots.get(current, field.hashNext)
+      }
+      if (current === 0) return
+      this.#slots.set(previous, field.hashNext, next)
+    }
+    this.#slots.set(slot, field.hashNext, 0)
+    this.#count--
+  }
+
+  get sizeBytes(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+  }
+
+  #bucketOf(hash: number): number {
+    const bucket = (hash & (this.#half * 2 - 1)) >>> 0
+    return bucket < this.#bucketCount ? bucket : (hash & (this.#half - 1)) >>> 0
+  }
+
+  #head(bucket: number): Slot {
+    return this.#chunks[bucket >>> 16]?.[bucket & 0xffff] ?? 0
+  }
+
+  #setHead(bucket: number, slot: Slot): void {
+    const chunk = this.#chunks[bucket >>> 16]
+    if (chunk !== undefined) chunk[bucket & 0xffff] = slot
+  }
+
+  /** The next bucket in turn gives about half of its nodes to a new last one. */
+  #split(): void {
+    const added = this.#bucketCount
+    const from = added - this.#half
+    this.#makeRoom(added)
+    this.#bucketCount = added + 1
+    let slot = this.#head(from)
+    let kept = 0
+    let moved = 0
+    while (slot !== 0) {
+      const next = this.#slots.get(slot, field.hashNext)
+      if ((this.#slots.get(slot, field.hash) & (this.#half * 2 - 1)) >>> 0 === added) {
+        this.#slots.set(slot, field.hashNext, moved)
+        moved = slot
+      } else {
+        this.#slots.set(slot, field.hashNext, kept)
+        kept = slot
+      }
+      slot = next
+    }
+    this.#setHead(from, kept)
+    this.#setHead(added, moved)
+    if (this.#bucketCount === this.#half * 2) this.#half *= 2
+  }
+
+  #makeRoom(bucket: number): void {
+    const index = bucket >>> 16
+    const chunk = this.#chunks[index]
+    if (chunk === undefined) {
+      this.#chunks.push(new Uint32Array(bucketsPerChunk))
+    } else if ((bucket & 0xffff) >= chunk.length) {
+      const larger = new Uint32Array(chunk.length * 4)
+      larger.set(chunk)
+      this.#chunks[index] = larger
+    }
+  }
+}
