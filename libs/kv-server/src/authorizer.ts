@@ -1,0 +1,61 @@
+/**
+ * Whether a request may do what it asks for: its credentials against the users and roles in the store
+ * (spec/etcd-v2.md §4.2).
+ */
+import { decide, etcdV2Rules, type Principal, parseAuthorization, principalOf } from '@cluster/auth'
+import type { Access, Authorizer } from './api-ports.ts'
+import { type AuthRecords, countedReads } from './auth-records.ts'
+import type { PasswordChecker } from './passwords.ts'
+import type { Replica } from './replica.ts'
+
+export type AuthorizerOptions = {
+  readonly replica: Replica
+  readonly records: AuthRecords
+  readonly passwords: PasswordChecker
+  /** Told of each refusal, with the rule in words. */
+  readonly onRefusal?: (refusal: Refusal) => void
+}
+
+export type Refusal = { readonly principal: Principal; readonly access: Access; readonly rule: string }
+
+/** Decides over the records of a replica. While auth is disabled it costs a look at the store's index. */
+export function createAuthorizer({ replica, records, passwords, onRefusal = () => {} }: AuthorizerOptions): Authorizer {
+  const { store } = replica
+  const counted = countedReads(records, store)
+  const rules = etcdV2Rules((name) => counted.roleOf(name))
+
+  const isAllowed = (principal: Principal, access: Access): boolean => {
+    const decision = decide(principal, access, rules)
+    if (decision.kind === 'allow') return true
+    onRefusal({ principal, access, rule: decision.rule })
+    return false
+  }
+
+  return {
+    get isEnabled() {
+      return records.isEnabled
+    },
+    check(exchange, access, settle) {
+      if (!counted.isEnabled) return settle(true)
+      const credentials = parseAuthorization(exchange.header('authorization'))
+      switch (credentials.kind) {
+        case 'none':
+          return settle(isAllowed({ kind: 'guest' }, access))
+        case 'unreadable':
+          return settle(isAllowed({ kind: 'stranger', why: credentials.why }, access))
+        case 'basic': {
+          const user = counted.userOf(credentials.user)
+          if (user === undefined) {
+            return settle(isAllowed({ kind: 'stranger', why: `there is no user ${credentials.user}` }, access))
+          }
+          return passwords.check(user.name, credentials.password, user.passwordHash, (isRight) => {
+            const stranger = { kind: 'stranger', why: `wrong password for user ${user.name}` } as const
+            settle(isAllowed(isRight ? principalOf(user) : stranger, access))
+          })
+        }
+        default:
+          return credentials satisfies never
+      }
+    },
+  }
+}
