@@ -71,7 +71,7 @@ export type Command =
   | { readonly kind: 'compare-and-delete'; readonly path: StorePath; readonly compare: Compare }
   /** `quorum=true`: a read in its place in the log. Takes no index. */
   | { readonly kind: 'get'; readonly path: StorePath; readonly isRecursive: boolean; readonly isSorted: boolean }
-  /** Everything whose deadline is at or before `timeMs` ends. One index for each. */
+  /** What has its deadline at or before `timeMs` ends, earliest first, 1,000 nodes at most. One index for each. */
   | { readonly kind: 'sync'; readonly timeMs: number }
 
 /**

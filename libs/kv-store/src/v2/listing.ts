@@ -9,8 +9,7 @@ import type { Tree } from './tree.ts'
 /** The moment that a listing shows. Becomes the epoch of a view when the listing is spread over turns. */
 export type Moment = { epoch: number }
 
-/** A slice ends after so many nodes, or so many characters. About two milliseconds of work. */
-const nodesPerSlice = 2000
+/** A slice also ends after so many characters. */
 const charactersPerSlice = 262_144
 const comparisonsPerSlice = 8192
 
@@ -37,6 +36,7 @@ export function* renderListing(
   { isRecursive, isSorted }: ReadOptions,
   nowMs: number,
   moment: Moment,
+  nodesPerSlice: number,
 ): Generator<ByteString, ByteString, void> {
   let text = `{"action":"get","node":{`
   let nodes = 0
@@ -46,7 +46,7 @@ export function* renderListing(
     const version = tree.versionAt(slot, moment.epoch)
     text += renderNodeStart(tree, version, key, nowMs)
     const indexes = renderIndexes(tree.modifiedOf(version), tree.createdOf(version))
-    const sorted = isSorted ? yield* sortedChildren(tree, slot, moment) : undefined
+    const sorted = isSorted ? yield* sortedChildren(tree, slot, moment, nodesPerSlice) : undefined
     const next = isSorted ? 0 : tree.firstChild(slot, moment.epoch)
     stack.push({ slot, key, indexes, sorted, position: 0, next, hasNodes: false })
   }
@@ -91,15 +91,21 @@ export function* renderListing(
 }
 
 /** Children in byte order of their names. Yields empty parts while it collects and sorts many. */
-function* sortedChildren(tree: Tree, directory: Slot, moment: Moment): Generator<ByteString, readonly Slot[], void> {
+function* sortedChildren(
+  tree: Tree,
+  directory: Slot,
+  moment: Moment,
+  nodesPerSlice: number,
+): Generator<ByteString, readonly Slot[], void> {
   const children: { readonly name: ByteString; readonly slot: Slot }[] = []
+  let seen = 0
   let slot = tree.firstChild(directory, moment.epoch)
   while (slot !== 0) {
     if (!tree.isHidden(slot)) children.push({ name: tree.nameOf(slot), slot })
-    if (children.length % nodesPerSlice === nodesPerSlice - 1) yield ''
     slot = tree.nextSibling(slot, moment.epoch)
+    if (++seen % nodesPerSlice === 0) yield ''
   }
-  const sorted = yield* sortSliced(children)
+  const sorted = yield* sortSliced(children, nodesPerSlice)
   return sorted.map((child) => child.slot)
 }
 
@@ -109,6 +115,7 @@ const byName = (a: { readonly name: ByteString }, b: { readonly name: ByteString
 /** A merge sort that pauses: runs that sort at once, then merges of neighbours. */
 function* sortSliced<T extends { readonly name: ByteString }>(
   items: readonly T[],
+  nodesPerSlice: number,
 ): Generator<ByteString, readonly T[], void> {
   if (items.length <= nodesPerSlice) return [...items].sort(byName)
   let runs: (readonly T[])[] = []

@@ -13,9 +13,9 @@ export function shownPath(path: StorePath): ByteString {
   return path.charCodeAt(2) === 47 ? path.slice(2) : path
 }
 
-/** As `shownPath`, ready to stand in JSON. */
+/** The key of the node at a path, ready to stand in JSON; the root of the keys and that of the whole store have none. */
 export function shownKey(path: StorePath): ByteString {
-  const shown = shownPath(path)
+  const shown = path === '/' ? '' : shownPath(path)
   return isPlain(shown) ? shown : escapeGoJson(shown)
 }
 

@@ -8,16 +8,20 @@ import { rootSlot, type Tree } from './tree.ts'
 import { varintBytesMax, writeVarint } from './varint.ts'
 import type { HistoryEvent } from './watch-history.ts'
 
-const partBytesMax = 262_144
-
 /** No record needs more in front of its bytes: tag, flags, deadline, seven numbers. The header is the first of its part. */
 const recordHeadBytesMax = 10 + 7 * varintBytesMax
 
 /** Fills parts with records; a record whose bytes do not fit goes on in the next part. */
 class PartWriter {
-  bytes = new Uint8Array(partBytesMax)
+  bytes: Uint8Array
   at = partHeaderBytes
+  readonly #partBytesMax: number
   #number = 0
+
+  constructor(partBytesMax: number) {
+    this.#partBytesMax = partBytesMax
+    this.bytes = new Uint8Array(partBytesMax)
+  }
 
   varint(value: number): void {
     this.at = writeVarint(this.bytes, value, this.at)
@@ -33,7 +37,7 @@ class PartWriter {
   }
 
   get room(): number {
-    return partBytesMax - this.at
+    return this.#partBytesMax - this.at
   }
 
   /** The part as it is; the next one begins. */
@@ -41,7 +45,7 @@ class PartWriter {
     const part = this.bytes.subarray(0, this.at)
     part[0] = formatVersion
     new DataView(part.buffer).setUint32(1, this.#number++, true)
-    this.bytes = new Uint8Array(partBytesMax)
+    this.bytes = new Uint8Array(this.#partBytesMax)
     this.at = partHeaderBytes
     return part
   }
@@ -54,7 +58,7 @@ type Payload = (from: number, to: number, target: Uint8Array, at: number) => voi
 export function encodeSnapshot(state: StoreState, epoch: number): Generator<Uint8Array, void, void> {
   // Taken now: a generator runs only when it is asked for its first part.
   const header = [state.index, state.tree.nodeCount, ...counterNames.map((name) => state.counters[name])]
-  return encodeParts(state.tree, epoch, header, state.history.toArray())
+  return encodeParts(state.tree, epoch, header, state.history.toArray(), new PartWriter(state.partBytesMax))
 }
 
 function* encodeParts(
@@ -62,8 +66,8 @@ function* encodeParts(
   epoch: number,
   header: readonly number[],
   events: readonly HistoryEvent[],
+  writer: PartWriter,
 ): Generator<Uint8Array, void, void> {
-  const writer = new PartWriter()
   writer.byte(tag.header)
   for (const value of header) writer.varint(value)
 

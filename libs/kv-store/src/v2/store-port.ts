@@ -18,7 +18,8 @@ export type Reading =
       readonly index: number
       /**
        * The body in parts, as of the index of the read whatever is applied meanwhile; each call does a few milliseconds
-       * of work. `undefined`: complete. Must be called to the end or given up with `close`.
+       * of work. A part may be empty: work was done (sorting), and there is nothing to send yet. `undefined`: complete.
+       * Must be called to the end or given up with `close`.
        */
       readonly next: () => ByteString | undefined
       readonly close: () => void
@@ -67,11 +68,14 @@ export interface Store {
   read(path: StorePath, options: ReadOptions, nowMs: number): Reading
   /** For the server's own use (auth, membership): the value of a file, undefined when there is none. Not counted in the stats. */
   valueOf(path: StorePath): ByteString | undefined
-  /** For the server's own use: names of the children in byte order, undefined when it is no directory. Not counted. */
+  /** For the server's own use: names of the children (hidden ones too) in byte order, undefined when it is no directory. Not counted. */
   childrenOf(path: StorePath): readonly ByteString[] | undefined
   /** `wake` may be called before `watch` returns only for a hit in the history. */
   watch(path: StorePath, options: WatchOptions, wake: (watcher: Watcher) => void): Watching
-  /** The earliest deadline there is; undefined: nothing has one. The owner proposes a `sync` when it has passed. */
+  /**
+   * The earliest deadline there is; undefined: nothing has one. The owner proposes a `sync` when it has passed, and looks
+   * again after it: one sync ends 1,000 nodes at most.
+   */
   readonly nextDeadlineMs: number | undefined
   readonly stats: StoreStats
   /** Adds to a counter of the stats for reads that bypass `read` (the auth flag, spec §3.2). */

@@ -2,6 +2,7 @@
  * The etcd v2 store: commands in, outcomes, events and snapshots out. Which operation checks what, in which order, and
  * what it counts, is spec/etcd-v2.md §1.6, §1.7, §2 and §3.2.
  */
+import { assert } from '@cluster/prelude'
 import type { ByteString } from '../byte-string.ts'
 import { type Latin1Codec, pureLatin1 } from '../latin1.ts'
 import type { Command, Compare, DeadlineMs, Outcome, StoreErrorCode, StorePath } from './command.ts'
@@ -37,6 +38,10 @@ export type StoreOptions = {
    * fewer than 1,000 events. Must be the same on all members.
    */
   readonly historyBytesMax?: number
+  /** Nodes that a read renders in one turn (default 2,000, about three milliseconds); a larger one comes as `sliced`. */
+  readonly sliceNodesMax?: number
+  /** Bytes of a part of a snapshot, from 512 to 262,144, which is the default. */
+  readonly partBytesMax?: number
 }
 
 /** All that a store consists of, apart from its watchers. */
@@ -44,6 +49,8 @@ export type StoreState = {
   readonly tree: Tree
   readonly history: WatchHistory
   readonly counters: StoreCounters
+  readonly sliceNodesMax: number
+  readonly partBytesMax: number
   index: number
 }
 
@@ -51,13 +58,22 @@ export type StoreState = {
 export const createStore = (options: StoreOptions = {}): Store => new TreeStore(createState(options))
 
 /** The state of an empty store. */
-export function createState({ codec = pureLatin1, hashSeed = 0, historyBytesMax = 2 ** 28 }: StoreOptions): StoreState {
+export function createState({
+  codec = pureLatin1,
+  hashSeed = 0,
+  historyBytesMax = 2 ** 28,
+  sliceNodesMax = 2000,
+  partBytesMax = 2 ** 18,
+}: StoreOptions): StoreState {
+  assert(partBytesMax >= 512 && partBytesMax <= 2 ** 18, 'a part of a snapshot has 512 to 262,144 bytes')
+  assert(sliceNodesMax >= 1, 'a slice has at least one node')
   const tree = new Tree({ codec, hashSeed })
   for (const path of ['/0', '/1']) {
     tree.walk(path)
     tree.addAtStop(path, true, 0)
   }
-  return { tree, history: new WatchHistory(historyBytesMax), counters: createCounters(), index: 0 }
+  const history = new WatchHistory(historyBytesMax)
+  return { tree, history, counters: createCounters(), sliceNodesMax, partBytesMax, index: 0 }
 }
 
 /** `/`, `/0` and `/1` are the first three nodes and can be neither changed nor removed. */
@@ -148,7 +164,7 @@ export class TreeStore implements Store {
     this.#counters.getsSuccess++
     if (!this.#tree.isDirectory(slot)) return this.#fileFound(slot, path, nowMs)
     const moment: Moment = { epoch: now }
-    const parts = renderListing(this.#tree, slot, shownKey(path), options, nowMs, moment)
+    const parts = renderListing(this.#tree, slot, shownKey(path), options, nowMs, moment, this.#state.sliceNodesMax)
     const first = parts.next()
     if (first.done === true) return { kind: 'done', index: this.index, isCreated: false, body: first.value }
     // The rest is rendered in later turns and must show the tree of this one.
@@ -382,7 +398,15 @@ export class TreeStore implements Store {
     }
     this.#counters.getsSuccess++
     if (!tree.isDirectory(slot)) return this.#fileFound(slot, command.path, timeMs)
-    const parts = renderListing(tree, slot, shownKey(command.path), command, timeMs, { epoch: now })
+    const parts = renderListing(
+      tree,
+      slot,
+      shownKey(command.path),
+      command,
+      timeMs,
+      { epoch: now },
+      this.#state.sliceNodesMax,
+    )
     let body = ''
     for (;;) {
       const part = parts.next()
