@@ -97,7 +97,14 @@ module.exports = {
       name: 'only-http-knows-node-http',
       severity: 'error',
       from: allBut('libs/http', 'libs/grpc', 'tools/[^/]+'),
-      to: { path: builtin('http', 'https', 'http2', 'tls', 'net') },
+      to: { path: builtin('http', 'https', 'http2', 'tls') },
+    },
+    {
+      name: 'few-open-sockets',
+      comment: 'systemd: the supervisor of processes is asked over a Unix socket and reads pipes',
+      severity: 'error',
+      from: allBut('libs/http', 'libs/grpc', 'libs/systemd', 'tools/[^/]+'),
+      to: { path: builtin('net') },
     },
     {
       name: 'only-daemon-knows-logs-and-metrics',

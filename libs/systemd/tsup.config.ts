@@ -1,4 +1,7 @@
 import { defineConfig } from 'tsup'
 import base from '../../tsup.config.ts'
 
-export default defineConfig({ ...base, entry: ['src/index.ts', 'src/contract.ts'] })
+export default defineConfig({
+  ...base,
+  entry: ['src/index.ts', 'src/contract.ts', 'src/process/process-supervisor.ts'],
+})

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { unitManagerContract } from '../src/contract.ts'
+import { createProcessWorld, type ProcessWorld } from './process-machine.ts'
+
+let world: ProcessWorld
+
+beforeAll(async () => {
+  world = await createProcessWorld()
+})
+
+afterAll(() => world.close())
+
+unitManagerContract({
+  name: 'processes',
+  machine: () => {
+    const directory = world.newDirectory()
+    return async () => world.open(await directory)
+  },
+  runner: { describe, it },
+})

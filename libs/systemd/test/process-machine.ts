@@ -1,0 +1,54 @@
+/** Machines of process managers for tests: a folder each, the supervisor bundled once, everything ended by PID. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLogger } from '@cluster/prelude'
+import { build } from 'esbuild'
+import {
+  createProcessUnitManager,
+  endProcessSupervisor,
+  type ProcessUnitManager,
+  type ProcessUnitManagerOptions,
+} from '../src/process/process-unit-manager.ts'
+import { realClock } from './real-clock.ts'
+
+export type ProcessWorld = {
+  readonly supervisorCommand: readonly [string, string]
+  /** A folder for one more manager. */
+  readonly newDirectory: () => Promise<string>
+  readonly open: (directory: string, options?: Partial<ProcessUnitManagerOptions>) => Promise<ProcessUnitManager>
+  /** Stops all units of all folders, ends their supervisors, and takes the folders away. */
+  readonly close: () => Promise<void>
+}
+
+export async function createProcessWorld(): Promise<ProcessWorld> {
+  const root = await mkdtemp(join(tmpdir(), 'process-units-'))
+  const script = join(root, 'process-supervisor.mjs')
+  // Node 20 does not run TypeScript
+  await build({
+    entryPoints: [new URL('../src/process/process-supervisor.ts', import.meta.url).pathname],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    conditions: ['@cluster/source'],
+    sourcemap: 'inline',
+  })
+  const directories: string[] = []
+  const supervisorCommand = [process.execPath, script] as const
+  return {
+    supervisorCommand,
+    newDirectory: async () => {
+      const directory = await mkdtemp(join(root, 'machine-'))
+      directories.push(directory)
+      return directory
+    },
+    open: (directory, options = {}) =>
+      createProcessUnitManager({ directory, supervisorCommand, log: silentLogger, clock: realClock, ...options }),
+    close: async () => {
+      for (const directory of directories) await endProcessSupervisor({ directory, clock: realClock })
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
