@@ -19,6 +19,7 @@ export type {
   ExchangeLimits,
   ExchangeServeOptions,
 } from './exchange.ts'
+export { serveExchangesOverNode } from './exchange-over-node.ts'
 export {
   createHttpClient,
   type FetchRequest,

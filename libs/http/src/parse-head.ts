@@ -52,7 +52,7 @@ const badLength = refusal(400, 'Bad Request: bad Content-Length')
 const lengthAndChunked = refusal(400, 'Bad Request: both Content-Length and Transfer-Encoding')
 const chunkedBefore11 = refusal(400, 'Bad Request: Transfer-Encoding in HTTP/1.0')
 const unsupportedEncoding = refusal(501, 'Not Implemented: unsupported transfer encoding')
-const unsupportedVersion = refusal(505, 'HTTP Version Not Supported: unsupported protocol version')
+export const unsupportedVersion = refusal(505, 'HTTP Version Not Supported: unsupported protocol version')
 const unknownExpectation = refusal(417, 'Expectation Failed')
 
 const tokenCharacter = 1
@@ -104,9 +104,8 @@ export function parseRequestLine(text: string, from: number, to: number): Reques
   if (typeof minorVersion !== 'number') return minorVersion
   const method = methodOf(text, from, methodEnd)
   if (method === undefined || !isAll(text, methodEnd + 1, targetEnd, targetCharacter)) return badRequest
-  const sent = text.slice(methodEnd + 1, targetEnd)
-  const target = sent.charCodeAt(0) === 0x2f ? sent : pathOfAbsolute(sent)
-  if (target === undefined || (target.includes('%') && !hasValidEscapes(target))) return badRequest
+  const target = targetOf(text.slice(methodEnd + 1, targetEnd))
+  if (target === undefined) return badRequest
   return { kind: 'line', method, target, minorVersion }
 }
 
@@ -128,6 +127,12 @@ function methodOf(text: string, from: number, to: number): string | undefined {
     if (text.startsWith('HEAD', from)) return 'HEAD'
   }
   return isAll(text, from, to, tokenCharacter) ? text.slice(from, to) : undefined
+}
+
+/** Path and query of a request target, absolute form reduced; undefined for no path and for a bad percent escape. */
+export function targetOf(sent: string): string | undefined {
+  const target = sent.charCodeAt(0) === 0x2f ? sent : pathOfAbsolute(sent)
+  return target === undefined || (target.includes('%') && !hasValidEscapes(target)) ? undefined : target
 }
 
 function pathOfAbsolute(target: string): string | undefined {
