@@ -1,8 +1,8 @@
 import { defineConfig } from 'tsup'
 
-/** One CommonJS file: it starts a few milliseconds faster and needs nothing beside it. */
+/** CommonJS files: they start a few milliseconds faster and need nothing beside them. By the second name it is etcdctl. */
 export default defineConfig({
-  entry: { kvctl: 'src/main.ts' },
+  entry: { kvctl: 'src/main.ts', etcdctl: 'src/main.ts' },
   format: 'cjs',
   target: 'node20',
   platform: 'node',

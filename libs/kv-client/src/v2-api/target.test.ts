@@ -33,12 +33,9 @@ it('keeps bytes that are no text', () => expect(escapeQuery(Uint8Array.of(0, 0x6
 
 it('writes what a form reader reads again', () =>
   fc.assert(
-    fc.property(
-      fc.string({ unit: 'grapheme' }),
-      (text) => {
-        expect(new URLSearchParams(`v=${escapeQuery(text)}`).get('v')).toBe(text)
-      },
-    ),
+    fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+      expect(new URLSearchParams(`v=${escapeQuery(text)}`).get('v')).toBe(text)
+    }),
   ))
 
 it('never leads out of the tree', () =>
