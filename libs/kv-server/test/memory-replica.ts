@@ -6,6 +6,8 @@ export type MemoryReplicaOptions = {
   /** The store's time; the test moves it. */
   readonly clock?: { nowMs: number }
   readonly store?: Store
+  /** Whether `proposed` is filled: not where there are millions. */
+  readonly keepsProposed?: boolean
 }
 
 /** What the tests may change while it runs. */
@@ -25,6 +27,7 @@ export type MemoryReplica = Replica & {
 export function createMemoryReplica({
   clock = { nowMs: Date.UTC(2026, 10, 21, 5) },
   store = createStore(),
+  keepsProposed = true,
 }: MemoryReplicaOptions = {}): MemoryReplica {
   const startedMs = clock.nowMs
   const proposed: Command[] = []
@@ -59,7 +62,7 @@ export function createMemoryReplica({
     },
     nowMs: () => clock.nowMs,
     propose: (command, settle) => {
-      proposed.push(command)
+      if (keepsProposed) proposed.push(command)
       const { failure, held } = replica
       if (failure !== undefined) return settle({ kind: 'failed', failure })
       if (held !== undefined) {
