@@ -91,11 +91,11 @@ describe('members', () => {
     for (const id of ['e765e731bd1bb1a3', '54c29dbd063cc6d', '2c0c6d88bcd586cc']) {
       store.apply(addMemberCommand(id, [`http://${id}:1`]), at)
     }
-    store.apply(publishMemberCommand('2c0c6d88bcd586cc', { name: 'é<"', clientUrls: ['http://c:2'] }), at)
+    store.apply(publishMemberCommand('2c0c6d88bcd586cc', { name: '\xc3\xa9<"', clientUrls: ['http://c:2'] }), at)
     store.apply(updateMemberCommand('54c29dbd063cc6d', ['http://x:1', 'http://y:1']), at)
     expect(readMembers(store).map(renderMember)).toEqual([
       '{"id":"54c29dbd063cc6d","name":"","peerURLs":["http://x:1","http://y:1"],"clientURLs":[]}',
-      '{"id":"2c0c6d88bcd586cc","name":"\\ufffd\\u003c\\"","peerURLs":["http://2c0c6d88bcd586cc:1"],"clientURLs":["http://c:2"]}',
+      '{"id":"2c0c6d88bcd586cc","name":"\xc3\xa9\\u003c\\"","peerURLs":["http://2c0c6d88bcd586cc:1"],"clientURLs":["http://c:2"]}',
       '{"id":"e765e731bd1bb1a3","name":"","peerURLs":["http://e765e731bd1bb1a3:1"],"clientURLs":[]}',
     ])
   })

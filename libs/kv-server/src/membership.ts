@@ -131,6 +131,12 @@ export function readMember(store: Store, id: string): Member | undefined {
 export const isRemovedMember = (store: Store, id: string): boolean =>
   store.valueOf(`${removedPath}/${id}`) !== undefined
 
+/** etcd reads all members and all removed ones through the store before each change of them: the stats show it. */
+export function countMembershipReads(store: Store): void {
+  store.countRead(store.childrenOf(membersPath) !== undefined)
+  store.countRead(store.childrenOf(removedPath) !== undefined)
+}
+
 function readAttributes(json: ByteString): Partial<Member> {
   let attributes: Partial<Member> = {}
   const parsed = parseGoJson(json)

@@ -9,6 +9,7 @@ import type { ApiPart, Authorizer } from '../api-ports.ts'
 import { commit } from '../commit.ts'
 import { escapeGoJson } from '../go-text.ts'
 import {
+  countMembershipReads,
   isRemovedMember,
   memberIdOf,
   parseMemberId,
@@ -61,6 +62,7 @@ export function createMembersPart({ replica, authorizer, onFailure = () => {} }:
   }
 
   const refusalToAdd = (id: string, peerUrls: readonly ByteString[]): Answer => {
+    countMembershipReads(store)
     if (isRemovedMember(store, id)) return internalError
     if (readMember(store, id) !== undefined) return { status: 409, message: 'etcdserver: ID exists' }
     if (isPeerUrlTaken(peerUrls, undefined)) return peerUrlExists
@@ -88,12 +90,14 @@ export function createMembersPart({ replica, authorizer, onFailure = () => {} }:
   }
 
   const refusalToUpdate = (id: string, peerUrls: readonly ByteString[]): Answer | undefined => {
+    countMembershipReads(store)
     if (isRemovedMember(store, id)) return internalError
     if (readMember(store, id) === undefined) return noSuchMember(id)
     return isPeerUrlTaken(peerUrls, id) ? peerUrlExists : undefined
   }
 
   const refusalToRemove = (id: string): Answer => {
+    countMembershipReads(store)
     if (isRemovedMember(store, id)) return { status: 410, message: `Member permanently removed: ${id}` }
     if (readMember(store, id) === undefined) return noSuchMember(id)
     return { status: 500, message: 'this server runs as one member: its last member cannot be removed' }
