@@ -39,22 +39,21 @@ function checkType(type: string): string | undefined {
 }
 
 function parseParameters(type: string, text: string): MediaType {
-  const seen = new Map<string, string>()
+  const seen = new Set<string>()
   for (let rest = trimStart(text); rest !== ''; rest = trimStart(rest)) {
     const parameter = takeParameter(rest)
     if (parameter === undefined) {
       // One semicolon at the end is no error.
       return trim(rest) === ';' ? { type, error: undefined } : { type, error: 'mime: invalid media parameter' }
     }
-    const before = seen.get(parameter.name)
-    if (before !== undefined && before !== parameter.value) return { type: '', error: 'mime: duplicate parameter name' }
-    seen.set(parameter.name, parameter.value)
+    if (seen.has(parameter.name)) return { type: '', error: 'mime: duplicate parameter name' }
+    seen.add(parameter.name)
     rest = parameter.rest
   }
   return { type, error: undefined }
 }
 
-type Parameter = { readonly name: string; readonly value: string; readonly rest: string }
+type Parameter = { readonly name: string; readonly rest: string }
 
 function takeParameter(text: string): Parameter | undefined {
   if (!text.startsWith(';')) return undefined
@@ -63,21 +62,17 @@ function takeParameter(text: string): Parameter | undefined {
   const afterName = trimStart(afterSemicolon.slice(name.length))
   if (name === '' || !afterName.startsWith('=')) return undefined
   const start = trimStart(afterName.slice(1))
-  const value = start.startsWith('"') ? takeQuoted(start) : { text: takeToken(start), size: takeToken(start).length }
-  if (value === undefined || value.size === 0) return undefined
-  return { name: name.toLowerCase(), value: value.text, rest: start.slice(value.size) }
+  const size = start.startsWith('"') ? quotedSize(start) : takeToken(start).length
+  return size === 0 ? undefined : { name: name.toLowerCase(), rest: start.slice(size) }
 }
 
-/** A quoted string and how much of the text it takes. A backslash only escapes what could not stand in a token. */
-function takeQuoted(text: string): { readonly text: string; readonly size: number } | undefined {
-  let value = ''
+/** How much of the text a quoted string takes; 0: it does not end. A backslash only escapes what no token could hold. */
+function quotedSize(text: string): number {
   for (let at = 1; at < text.length; at += 1) {
     const character = text.charAt(at)
-    if (character === '"') return { text: value, size: at + 1 }
-    if (character === '\r' || character === '\n') return undefined
-    const isEscape = character === '\\' && '()<>@,;:\\"/[]?='.includes(text.charAt(at + 1)) && at + 1 < text.length
-    if (isEscape) at += 1
-    value += isEscape ? text.charAt(at) : character
+    if (character === '"') return at + 1
+    if (character === '\r' || character === '\n') return 0
+    if (character === '\\' && at + 1 < text.length && '()<>@,;:\\"/[]?='.includes(text.charAt(at + 1))) at += 1
   }
-  return undefined
+  return 0
 }
