@@ -37,7 +37,7 @@ export async function serveExchangesOverNode(
   const limits = fullLimits(given)
   let isClosing = false
   /** The last request of each connection that could be read: what follows it is refused after its answer. */
-  const atWork = new WeakMap<Duplex, { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }>()
+  const atWork = new WeakMap<Duplex, AtWork>()
   const isUnix = (): boolean => address.kind === 'unix'
   const options = {
     maxHeaderSize: limits.headSizeBytesMax,
@@ -59,13 +59,11 @@ export async function serveExchangesOverNode(
     outgoing.on('error', ignore)
     const target = targetOf(incoming.url ?? '')
     if (target === undefined || incoming.httpVersionMajor !== 1) {
-      refuseSocket(
-        incoming.socket,
-        target === undefined || incoming.httpVersion === '0.9' ? badRequest : unsupportedVersion,
-      )
+      const isBad = target === undefined || incoming.httpVersion === '0.9'
+      refuseInTurn(outgoing, isBad ? badRequest : unsupportedVersion)
       return
     }
-    atWork.set(incoming.socket, { incoming, outgoing })
+    atWork.set(incoming.socket, { incoming, outgoing, before: atWork.get(incoming.socket)?.outgoing })
     const context = { incoming, outgoing, target, isUnix: isUnix(), isClosing: () => isClosing }
     const body = new BodyBytes(limits.bodySizeBytesMax)
     const handOut = (isBodyCut: boolean): void => {
@@ -109,10 +107,15 @@ export async function serveExchangesOverNode(
     const last = atWork.get(socket)
     // What follows the last request of a connection is nobody's.
     if (errno === 'HPE_CLOSED_CONNECTION') return
-    if (!socket.writable || errno === 'ECONNRESET') socket.destroy()
-    else if (last?.incoming.complete === true && !last.outgoing.writableFinished) {
-      last.outgoing.once('finish', () => refuseSocket(socket, refusals[errno] ?? badRequest))
-    } else refuseSocket(socket, refusals[errno] ?? badRequest)
+    if (!socket.writable || errno === 'ECONNRESET') {
+      socket.destroy()
+      return
+    }
+    // A request whose body cannot be read is refused itself, after the answer to the one before.
+    const toAnswer = last?.incoming.complete === true ? last.outgoing : last?.before
+    const refuse = (): void => refuseSocket(socket, refusals[errno] ?? badRequest)
+    if (toAnswer === undefined || toAnswer.writableFinished) refuse()
+    else toAnswer.once('finish', refuse)
   })
   server.maxConnections = limits.connectionsMax
   await listenOn(server, listen)
@@ -139,11 +142,23 @@ const refusals: Readonly<Record<string, Refusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: requestTooSlow,
 }
 
+/** After the answers that are still to be given on that connection. */
+function refuseInTurn(outgoing: ServerResponse, { status, reason }: Refusal): void {
+  outgoing.writeHead(status, reason, ['Content-Type', 'text/plain; charset=utf-8', 'Connection', 'close'])
+  outgoing.end(`${status} ${reason}`)
+}
+
 function refuseSocket(socket: Duplex, refusal: Refusal): void {
   socket.end(refusalText(refusal))
   const timer = setTimeout(() => socket.destroy(), lingerMs).unref()
   socket.once('close', () => clearTimeout(timer))
   socket.resume()
+}
+
+type AtWork = {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly before: ServerResponse | undefined
 }
 
 type NodeContext = {

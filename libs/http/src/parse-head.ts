@@ -136,8 +136,8 @@ export function targetOf(sent: string): string | undefined {
 }
 
 function pathOfAbsolute(target: string): string | undefined {
-  const [, rest] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+(.*)$/is.exec(target) ?? []
-  if (rest === undefined) return undefined
+  const [whole, rest = ''] = /^[a-z][a-z0-9+.-]*:\/\/[\w!$%&'()*+,.:;=@[\]~-]+([/?].*)?$/is.exec(target) ?? []
+  if (whole === undefined) return undefined
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 

@@ -1,6 +1,10 @@
 /** The bytes of a request as they come in: gathered up to a limit, with the chunked coding taken off. */
 import { badRequest, parseHeaderBlock, type Refusal } from './parse-head.ts'
 
+/** A size and its extensions, `;name`, `;name=value` or `;name="value"`, without the blanks that RFC 9112 calls bad. */
+const chunkLine =
+  /^([0-9a-f]{1,12})((?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*)$/i
+
 /** No bytes. */
 export const noBytes: Uint8Array = new Uint8Array(0)
 
@@ -76,7 +80,7 @@ export class ChunkedReader {
         case 'size': {
           const line = lineAt(input, at, to)
           if (typeof line !== 'string') return line ?? { kind: 'more', readTo: at }
-          const [, digits, extension = ''] = /^([0-9a-f]{1,12})((?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?)$/i.exec(line) ?? []
+          const [, digits, extension = ''] = chunkLine.exec(line) ?? []
           if (digits === undefined) return badRequest
           this.#extrasBytes += extension.length
           if (this.#extrasBytes > chunkExtrasBytesMax) return badRequest
@@ -90,6 +94,8 @@ export class ChunkedReader {
           if (taken === 0) return { kind: 'more', readTo: at }
           body.append(input, at, at + taken)
           at += taken
+          // What follows is never looked at, however much of it is here already.
+          if (body.isCut) return { kind: 'more', readTo: at }
           this.#leftBytes -= taken
           if (this.#leftBytes === 0) this.#awaits = 'data-end'
           break
