@@ -7,7 +7,6 @@
 import { isInterruption } from '@cluster/cli'
 import { type Command, exitCode, type Surroundings } from './command.ts'
 import { commands as allCommands, globalFlags } from './commands.ts'
-import { printFailure } from './failure.ts'
 import { type Flagged, type FlagValues, flagsFirst, parseFlags, type WrongFlag } from './go-flags.ts'
 import {
   helpFlag,
@@ -84,6 +83,7 @@ async function runCommand(
     return await run({ ...surroundings, globals }, { flags: values, args: rest })
   } catch (error) {
     if (surroundings.signal.aborted || isInterruption(error)) return exitCode.interrupted
+    const { printFailure } = await import('./failure.ts')
     return printFailure(surroundings.io, error)
   }
 }
