@@ -1,0 +1,164 @@
+/** kvd: flags to configuration, the server, signals, exit codes. */
+import { realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import {
+  createLogger,
+  createNotifier,
+  createProcessMetrics,
+  nodeHost,
+  type ProcessHost,
+  runDaemon,
+  systemClock,
+} from '@cluster/daemon'
+import { describeError, type Logger } from '@cluster/prelude'
+import { composeKvd } from './compose.ts'
+import { configOf, type KvdConfig } from './config.ts'
+import { createEtcdLog, type EtcdLogger } from './etcd-log.ts'
+import { readFlags, usage } from './flags.ts'
+import { versionText } from './version.ts'
+
+type KvdLog = Logger & Pick<EtcdLogger, 'say' | 'setDebug'>
+
+const startLog = createEtcdLog({ isDebug: false, nowMs: Date.now, write: (line) => void process.stderr.write(line) })
+
+function logOf({ logFormat, isDebug }: KvdConfig): KvdLog {
+  if (logFormat === 'etcd') {
+    startLog.setDebug(isDebug)
+    return startLog
+  }
+  const log = createLogger({ name: 'kvd', level: isDebug ? 'debug' : 'info', format: logFormat })
+  const levels = { C: log.error, E: log.error, W: log.warn, N: log.info, I: log.info, D: log.debug }
+  return {
+    ...log,
+    setDebug: (isOn) => log.setLevel(isOn ? 'debug' : 'info'),
+    say: (level, text) => levels[level](text),
+  }
+}
+
+/**
+ * The process that ends as etcd does: by the signal that asked for it, so that whoever waits for it sees why. The first
+ * process of a container cannot be ended by its own signal; there the code is 0.
+ */
+const endingBySignal = (): ProcessHost => {
+  let asked: string | undefined
+  return {
+    ...nodeHost,
+    listen: (handlers) =>
+      nodeHost.listen({
+        ...handlers,
+        terminate: (name) => {
+          asked ??= name
+          handlers.terminate(name)
+        },
+      }),
+    finish: (code) => {
+      nodeHost.finish(code)
+      if (code !== 0 || asked === undefined || process.pid === 1) return
+      process.removeAllListeners(asked)
+      process.kill(process.pid, asked)
+    },
+  }
+}
+
+async function main(): Promise<void> {
+  const outcome = readFlags(process.argv.slice(2), process.env, versionText(process))
+  switch (outcome.kind) {
+    case 'print':
+      process.stdout.write(outcome.text)
+      return
+    case 'usage':
+      process.stderr.write(`${outcome.message}\n`)
+      process.stdout.write(usage)
+      process.exitCode = 2
+      return
+    case 'refused':
+      startLog.say('C', `etcdmain: ${outcome.message}`)
+      process.exitCode = 1
+      return
+    case 'run':
+      break
+    default:
+      outcome satisfies never
+  }
+  const read = configOf(outcome.given)
+  if (!read.ok) {
+    startLog.say('E', `etcdmain: error verifying flags, ${read.error}. See 'kvd --help'.`)
+    process.exitCode = 1
+    return
+  }
+  const config = read.value
+  const log = logOf(config)
+  for (const { level, text } of outcome.notes) log.say(level === 'warn' ? 'W' : 'I', `flags: ${text}`)
+  for (const warning of config.warnings) log.say('W', `etcdmain: ${warning}`)
+  await runDaemon({
+    name: 'kvd',
+    log,
+    host: endingBySignal(),
+    main: (context) => serve(config, log, context),
+  })
+}
+
+async function serve(
+  config: KvdConfig,
+  log: KvdLog,
+  { signal, onClose }: Parameters<Parameters<typeof runDaemon>[0]['main']>[0],
+): Promise<void> {
+  const metrics = createProcessMetrics()
+  const notifier = createNotifier({ environment: process.env, pid: process.pid, clock: systemClock, log })
+  let fail: (error: Error) => void = () => undefined
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  failed.catch(() => undefined)
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  log.say('I', `etcdmain: data dir = ${config.dataDirectory}`)
+  const server = await composeKvd(config, {
+    log,
+    metrics,
+    clock: systemClock,
+    workerFile: join(dirname(realpathSync(process.argv[1] ?? '')), 'kvd-worker.cjs'),
+    processFacts: {
+      commandLine: process.argv,
+      fileDescriptorsMax: fileDescriptorsMax(),
+      memory: () => ({ ...process.memoryUsage() }),
+    },
+    setDebug: log.setDebug,
+    onFatal: fail,
+  })
+  // Open requests are cut soon, as etcd does: clients ask another member, or again.
+  onClose('the store', () => server.close(200))
+  announce(config, server.replica.status, server.replica.appliedTerm, log)
+  await notifier.ready()
+  await Promise.race([stopped, failed])
+  log.say('N', 'osutil: received terminated signal, shutting down...')
+  await notifier.stopping()
+}
+
+/** The lines that scripts and test rigs wait for (spec/etcd-v2.md §6). */
+function announce(
+  config: KvdConfig,
+  { memberId, clusterId }: { readonly memberId: string; readonly clusterId: string },
+  term: number,
+  log: KvdLog,
+): void {
+  log.say('I', `etcdserver: starting member ${memberId} in cluster ${clusterId}`)
+  log.say('I', `raft.node: ${memberId} elected leader ${memberId} at term ${term}`)
+  log.say('N', 'etcdserver: set the initial cluster version to 2.3')
+  const urls = config.advertiseClientUrls.join(' ')
+  log.say('I', `etcdserver: published {Name:${config.name} ClientURLs:[${urls}]} to cluster ${clusterId}`)
+  for (const url of config.listenClientUrls) log.say('I', `etcdmain: listening for client requests on ${url}`)
+}
+
+function fileDescriptorsMax(): number {
+  const report: unknown = process.report?.getReport()
+  if (typeof report !== 'object' || report === null || !('userLimits' in report)) return 0
+  const { userLimits: limits } = report
+  if (typeof limits !== 'object' || limits === null || !('open_files' in limits)) return 0
+  const { open_files: files } = limits
+  return typeof files === 'object' && files !== null && 'soft' in files ? Number(files.soft) || 0 : 0
+}
+
+main().catch((error: unknown) => {
+  for (const line of describeError(error)) startLog.say('C', `etcdmain: ${line}`)
+  process.exitCode = 1
+})
