@@ -72,7 +72,9 @@ describe('JSON as Go reads it', () => {
       '\n',
     )
     fc.assert(
-      fc.property(fc.string({ unit, maxLength: 12 }), (text) => expect(parseGoJson(text).ok).toBe(takes(text))),
+      fc.property(fc.string({ unit, maxLength: 12 }), (text) => {
+        expect(parseGoJson(text).ok).toBe(takes(text))
+      }),
       { numRuns: 5000 },
     )
   })

@@ -2,7 +2,7 @@
  * Passwords and their bcrypt hashes. Hashing takes some 60 ms of a core, so it happens in a thread of its own, and what
  * was found right once is remembered until the hash changes.
  */
-import { createHmac } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 import type { ByteString } from '@cluster/kv-store'
 
 /** Hashes passwords and compares them with hashes. Passwords are bytes, one character each. */
@@ -39,6 +39,8 @@ export function createPasswordChecker({
   usersMax = 4096,
   onFailure = () => {},
 }: PasswordCheckerOptions): PasswordChecker {
+  // Before the text and never shown: a secret prefix is as good as an HMAC here, at a third of its price.
+  const key = Buffer.from(digestKey).toString('hex')
   const known = new Map<ByteString, string>()
   const waiting = new Map<string, ((isRight: boolean) => void)[]>()
 
@@ -61,10 +63,7 @@ export function createPasswordChecker({
   return {
     check(user, password, hash, settle) {
       // The hash is part of it: with another hash nothing that is known fits any more.
-      const digest = createHmac('sha256', digestKey)
-        .update(`${user.length}:${password.length}:`, 'latin1')
-        .update(user + password + hash, 'latin1')
-        .digest('base64')
+      const digest = digestOf('sha256', `${key}${user.length}:${password.length}:${user}${password}${hash}`, 'base64')
       if (known.get(user) === digest) return settle(true)
       const others = waiting.get(digest)
       if (others !== undefined) {
