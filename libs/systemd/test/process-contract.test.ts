@@ -6,9 +6,9 @@ let world: ProcessWorld
 
 beforeAll(async () => {
   world = await createProcessWorld()
-})
+}, 60_000)
 
-afterAll(() => world.close())
+afterAll(() => world.close(), 60_000)
 
 unitManagerContract({
   name: 'processes',

@@ -36,6 +36,7 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
     sourcemap: 'inline',
   })
   const directories: string[] = []
+  const managers: ProcessUnitManager[] = []
   const supervisorCommand = [process.execPath, script] as const
   return {
     supervisorCommand,
@@ -44,10 +45,21 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
       directories.push(directory)
       return directory
     },
-    open: (directory, options = {}) =>
-      createProcessUnitManager({ directory, supervisorCommand, log: silentLogger, clock: realClock, ...options }),
+    open: async (directory, options = {}) => {
+      const manager = await createProcessUnitManager({
+        directory,
+        supervisorCommand,
+        log: silentLogger,
+        clock: realClock,
+        ...options,
+      })
+      managers.push(manager)
+      return manager
+    },
     close: async () => {
-      for (const directory of directories) await endProcessSupervisor({ directory, clock: realClock })
+      // one that is left open by a test that failed would start its supervisor anew
+      for (const manager of managers) await manager[Symbol.asyncDispose]()
+      await Promise.all(directories.map((directory) => endProcessSupervisor({ directory, clock: realClock })))
       await rm(root, { recursive: true, force: true })
     },
   }

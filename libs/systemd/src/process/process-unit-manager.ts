@@ -13,6 +13,8 @@ import { createChangeHub } from '../signals.ts'
 import type { UnitManager } from '../unit-manager.ts'
 import type { HostIdentity } from './host-specifiers.ts'
 import { openSocketPath, readLines, writeLine } from './line-socket.ts'
+import { isAlive } from './process-table.ts'
+import { holderOf } from './supervisor-lock.ts'
 import {
   parseAnswer,
   protocolVersion,
@@ -180,18 +182,18 @@ export async function endProcessSupervisor({
   stopTimeoutMs = 100_000,
 }: Pick<ProcessUnitManagerOptions, 'directory' | 'clock' | 'stopTimeoutMs'>): Promise<void> {
   const directory = resolvePath(givenDirectory)
-  let markClosed = (): void => undefined
-  const closed = new Promise<void>((resolve) => {
-    markClosed = resolve
-  })
-  const connection = await tryToConnect(directory, () => undefined, markClosed)
+  const supervisor = holderOf(directory)
+  const connection = await tryToConnect(
+    directory,
+    () => undefined,
+    () => undefined,
+  )
   if (connection === undefined) return
   await connection.ask({ method: 'end', timeoutMs: stopTimeoutMs })
-  // it closes the connection when it is about to end
-  const stop = new AbortController()
-  await Promise.race([closed, clock.sleep(supervisorTimeoutMs, stop.signal)])
-  stop.abort()
   connection.close()
+  // what it holds is free once it is gone
+  const deadlineMs = clock.monotonicMs() + supervisorTimeoutMs
+  while (supervisor !== undefined && isAlive(supervisor) && clock.monotonicMs() < deadlineMs) await clock.sleep(5)
 }
 
 const logPath = (directory: string): string => join(directory, 'supervisor.log')

@@ -2,14 +2,14 @@
  * The supervisor as a program: takes the lock of its directory, serves managers on a socket, and ends when it is told to,
  * or when no manager and no unit is left. It never ends because a manager did.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describeError, isClusterError, type LogFields, type Logger } from '@cluster/prelude'
 import { SystemdError } from '../errors.ts'
 import { openSocketPath, readLines, writeLine } from './line-socket.ts'
-import { isAlive, readProcess } from './process-table.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
+import { takeLock } from './supervisor-lock.ts'
 import {
   defaultSettings,
   parseRequest,
@@ -38,10 +38,15 @@ export async function runProcessSupervisor(directory: string): Promise<void> {
   if (lock === undefined) return
   const managers = new Set<Socket>()
   let units: ReturnType<Supervisor['list']> = new Map()
-  let finish = (): void => undefined
+  let isFinishing = false
+  let markFinished = (): void => undefined
   const finished = new Promise<void>((resolve) => {
-    finish = resolve
+    markFinished = resolve
   })
+  const finish = (): void => {
+    isFinishing = true
+    markFinished()
+  }
   const supervisor = await createSupervisor({
     directory,
     settings: readSettings(directory),
@@ -55,7 +60,7 @@ export async function runProcessSupervisor(directory: string): Promise<void> {
   let idle: NodeJS.Timeout | undefined
   const watchIdleness = (): void => {
     clearTimeout(idle)
-    if (managers.size > 0) return
+    if (managers.size > 0 || isFinishing) return
     idle = setTimeout(() => {
       units = supervisor.list()
       if (units.size === 0) finish()
@@ -176,65 +181,6 @@ function writeSettings(directory: string, settings: unknown): void {
   const path = settingsPath(directory)
   writeFileSync(`${path}.writing`, JSON.stringify(settings), { mode: 0o600 })
   renameSync(`${path}.writing`, path)
-}
-
-/** Who has the lock, and that it is nobody else with the same PID. */
-type Holder = { readonly pid: number; readonly startTicks: number }
-
-/** The lock of a directory; undefined when a living supervisor has it. */
-function takeLock(directory: string): { readonly release: () => void } | undefined {
-  const path = join(directory, 'supervisor.lock')
-  const own = join(directory, `supervisor.lock.${process.pid}`)
-  const startTicks = readProcess(process.pid)?.startTicks ?? 0
-  writeFileSync(own, `${process.pid} ${startTicks}\n`, { mode: 0o600 })
-  try {
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      try {
-        // a link appears with its content, or not at all
-        linkSync(own, path)
-        return { release: () => rmSync(path, { force: true }) }
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
-          throw new SystemdError('systemd/directory', `cannot lock ${path}`, {
-            hint: 'the directory of the process manager must be writable',
-            cause: error,
-          })
-        }
-      }
-      const holder = readHolder(path)
-      if (holder !== undefined && isAlive(holder)) return undefined
-      // one of several that find it abandoned gets it away; the others find that it is gone, or a new one
-      const abandoned = `${own}.abandoned`
-      try {
-        renameSync(path, abandoned)
-      } catch {
-        continue
-      }
-      const moved = readHolder(abandoned)
-      if (moved !== undefined && isAlive(moved)) {
-        // a new holder came between our look and our hand
-        try {
-          linkSync(abandoned, path)
-        } finally {
-          rmSync(abandoned, { force: true })
-        }
-        return undefined
-      }
-      rmSync(abandoned, { force: true })
-    }
-    return undefined
-  } finally {
-    rmSync(own, { force: true })
-  }
-}
-
-function readHolder(path: string): Holder | undefined {
-  try {
-    const [pid, startTicks] = readFileSync(path, 'utf8').trim().split(' ').map(Number)
-    return pid === undefined || startTicks === undefined ? undefined : { pid, startTicks }
-  } catch {
-    return undefined
-  }
 }
 
 const say =

@@ -74,9 +74,7 @@ export function planStart(
     for (const other of relations.requires) waiting.push({ unit: other, isRequired })
     for (const other of relations.wants) waiting.push({ unit: other, isRequired: false })
   }
-  for (const unit of [...starts]) {
-    if (!required.has(unit) && !meetsItsOwn(graph, unit, starts)) starts.delete(unit)
-  }
+  leaveOutUnmet(graph, starts, required)
   const conflicting = conflictsOf(graph, starts)
   for (const { one, other } of conflicting) {
     if (!starts.has(one) || !starts.has(other)) continue
@@ -85,6 +83,7 @@ export function planStart(
     starts.delete(loser)
   }
   const cycle = breakCycles(graph, starts, required)
+  leaveOutUnmet(graph, starts, required)
   if (cycle !== undefined) {
     return err({ unit: name, message: `Transaction order is cyclic: ${cycle.join(' after ')}.` })
   }
@@ -94,6 +93,16 @@ export function planStart(
   }
   for (const unit of starts) stops.delete(unit)
   return ok({ stops: [...stops], starts: [...starts] })
+}
+
+/** Wanted units of which a requirement is not started with them, until none is left. */
+function leaveOutUnmet(graph: UnitGraph, starts: Set<string>, required: ReadonlySet<string>): void {
+  for (let size = -1; size !== starts.size; ) {
+    size = starts.size
+    for (const unit of [...starts]) {
+      if (!required.has(unit) && !meetsItsOwn(graph, unit, starts)) starts.delete(unit)
+    }
+  }
 }
 
 const meetsItsOwn = (graph: UnitGraph, unit: string, starts: ReadonlySet<string>): boolean =>
