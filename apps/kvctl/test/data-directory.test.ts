@@ -167,11 +167,12 @@ describe('check', () => {
   })
 })
 
-/** Turns one byte around in the middle of the first segment. */
+/** Turns a byte of the third value in the first segment around. */
 function damage(directory: string): void {
   const [first = ''] = readdirSync(join(directory, 'log')).filter((name) => name.endsWith('.log'))
   const path = join(directory, 'log', first)
   const bytes = readFileSync(path)
-  bytes[1000] = (bytes[1000] ?? 0) ^ 0xff
+  const at = bytes.indexOf('/1/k2') + 20
+  bytes[at] = (bytes[at] ?? 0) ^ 0xff
   writeFileSync(path, bytes)
 }
