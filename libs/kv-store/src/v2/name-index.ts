@@ -1,6 +1,6 @@
 /**
  * Finds a node by its directory and name: a hash table of chains through the nodes' own words, which grows by linear
- * hashing. Each insertion splits at most one bucket, so that nothing ever stops to rehash.
+ * hashing. Each insertion splits two buckets at most, so that nothing ever stops to rehash.
  */
 import type { ByteString } from '../byte-string.ts'
 import type { ByteSlabs } from './byte-slabs.ts'
@@ -8,6 +8,16 @@ import { field, nameLengthMask, type Slot, type SlotTable } from './slot-table.t
 
 const bucketsPerChunk = 65_536
 const firstBuckets = 256
+
+/** Takes the next character into a hash. */
+export const hashCharacter = (hash: number, character: number): number => Math.imul(hash ^ character, 0x01000193)
+
+/** Spreads what the characters have made over all bits. */
+export function endHash(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
 
 export class NameIndex {
   readonly #slots: SlotTable
@@ -26,13 +36,16 @@ export class NameIndex {
     this.#seed = seed | 0
   }
 
+  /** What a hash of a name in a directory begins with. */
+  startHash(parent: Slot): number {
+    return Math.imul(parent, 0x9e3779b1) ^ this.#seed
+  }
+
   /** The hash of the name `path[start]` to `path[end - 1]` in a directory. */
   hash(parent: Slot, path: ByteString, start: number, end: number): number {
-    let hash = Math.imul(parent, 0x9e3779b1) ^ this.#seed
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ path.charCodeAt(at), 0x01000193)
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-    return (hash ^ (hash >>> 16)) >>> 0
+    let hash = this.startHash(parent)
+    for (let at = start; at < end; at++) hash = hashCharacter(hash, path.charCodeAt(at))
+    return endHash(hash)
   }
 
   /** The child of that name, 0 when there is none. */
@@ -63,7 +76,11 @@ export class NameIndex {
     this.#slots.set(slot, field.hashNext, this.#head(bucket))
     this.#setHead(bucket, slot)
     this.#count++
-    if (this.#count > this.#bucketCount) this.#split()
+    // Twice as many buckets as nodes: each node passed on the way to another is a cache miss.
+    if (this.#count * 2 > this.#bucketCount) {
+      this.#split()
+      this.#split()
+    }
   }
 
   remove(slot: Slot): void {

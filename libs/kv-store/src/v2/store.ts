@@ -80,7 +80,7 @@ export function createState({
 const lastReadOnlySlot: Slot = 3
 
 /** What a command gives back of removed nodes on the way: the price of a removal is paid by those after it. */
-const reclaimedPerCommand = 16
+const reclaimedPerCommand = 8
 const reclaimedPerSync = 4096
 
 /** A sync ends so many nodes at most, a few milliseconds of work; the next one goes on. The same on all members. */

@@ -11,7 +11,7 @@ import type { ByteString } from '../byte-string.ts'
 import type { Latin1Codec } from '../latin1.ts'
 import { ByteSlabs } from './byte-slabs.ts'
 import { isPlain } from './go-json.ts'
-import { NameIndex } from './name-index.ts'
+import { endHash, hashCharacter, NameIndex } from './name-index.ts'
 import { field, flag, nameLengthMask, type Slot, SlotTable } from './slot-table.ts'
 import { TtlQueue } from './ttl-queue.ts'
 
@@ -74,9 +74,15 @@ export class Tree {
     let start = 1
     const length = path.length
     while (start < length) {
+      // The end of the name and its hash, in one pass.
       let end = start
-      while (end < length && path.charCodeAt(end) !== slash) end++
-      const child = this.#names.find(slot, path, start, end, this.#names.hash(slot, path, start, end))
+      let hash = this.#names.startHash(slot)
+      for (; end < length; end++) {
+        const character = path.charCodeAt(end)
+        if (character === slash) break
+        hash = hashCharacter(hash, character)
+      }
+      const child = this.#names.find(slot, path, start, end, endHash(hash))
       if (child === 0) {
         const isDirectory = this.isDirectory(slot)
         this.stop.code = isDirectory ? 100 : 104
@@ -165,7 +171,8 @@ export class Tree {
     this.slabs.write(ref, value)
     slots.set(slot, field.valueLength, value.length)
     const word = slots.get(slot, field.nameLengthAndFlags)
-    slots.set(slot, field.nameLengthAndFlags, isPlain(value) ? word | flag.isValuePlain : word & ~flag.isValuePlain)
+    const isValuePlain = this.slabs.isPlain(ref, value.length)
+    slots.set(slot, field.nameLengthAndFlags, isValuePlain ? word | flag.isValuePlain : word & ~flag.isValuePlain)
     this.#setIndexes(slot, created, modified)
   }
 

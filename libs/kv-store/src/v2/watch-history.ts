@@ -20,6 +20,8 @@ const eventsMax = 1000
 
 export class WatchHistory {
   readonly #events: (HistoryEvent | undefined)[] = new Array<HistoryEvent | undefined>(eventsMax)
+  /** Lengths of the bodies: looking into an old event is a cache miss. */
+  readonly #sizes = new Uint32Array(eventsMax)
   readonly #bytesMax: number
   #bytes = 0
   #count = 0
@@ -38,6 +40,7 @@ export class WatchHistory {
   add(event: HistoryEvent): void {
     if (this.#count === eventsMax) this.#forgetOldest()
     this.#events[this.#end] = event
+    this.#sizes[this.#end] = event.body.length
     this.#end = (this.#end + 1) % eventsMax
     this.#count++
     this.#bytes += event.body.length
@@ -77,7 +80,7 @@ export class WatchHistory {
 
   #forgetOldest(): void {
     const place = (this.#end - this.#count + eventsMax) % eventsMax
-    this.#bytes -= this.#events[place]?.body.length ?? 0
+    this.#bytes -= this.#sizes[place] ?? 0
     this.#events[place] = undefined
     this.#count--
   }
