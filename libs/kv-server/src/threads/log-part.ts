@@ -66,8 +66,15 @@ export function createLogPart({ memory, wakes, log, recovered, monotonicMs }: Lo
     Atomics.store(figures, figureWord.hasRoom, hasRoom ? 1 : 0)
   }
 
+  /** Sends on what the log held. False: the ring is full. */
   const sendRecovered = (): boolean => {
-    if (!toConsensus.resume()) return false
+    const isFree = toConsensus.resume()
+    const sent = isFree && sendNextRecovered()
+    toConsensus.publish()
+    return sent
+  }
+
+  const sendNextRecovered = (): boolean => {
     if (stage === 'opened') {
       checkRoom()
       const { identity, isFresh, snapshot, warnings } = recovered
@@ -76,21 +83,14 @@ export function createLogPart({ memory, wakes, log, recovered, monotonicMs }: Lo
       stage = 'entries'
     }
     for (let sent = 0; stage === 'entries' && sent < recoveredPerStep && !toConsensus.isBusy; sent++) {
-      const entry = unsent ?? nextOf(past)
-      if (entry === undefined) {
-        stage = 'recovered'
-        break
-      }
-      if (!toConsensus.sendEntry(entry.index, entry.term, entry.kind, entry.data)) {
-        unsent = entry
-        toConsensus.publish()
-        return sent > 0
-      }
-      unsent = undefined
+      unsent ??= nextOf(past)
+      if (unsent === undefined) stage = 'recovered'
+      else if (!toConsensus.sendEntry(unsent.index, unsent.term, unsent.kind, unsent.data)) return sent > 0
+      else unsent = undefined
     }
-    if (stage === 'recovered' && !toConsensus.isBusy && toConsensus.send(recordKind.recovered, nothing))
-      stage = 'serving'
-    toConsensus.publish()
+    if (stage !== 'recovered') return true
+    if (toConsensus.isBusy || !toConsensus.send(recordKind.recovered, nothing)) return false
+    stage = 'serving'
     return true
   }
 

@@ -37,8 +37,9 @@ export class Outbox {
 
   /** Sends what there is room for and shows it to the other end. True: something went. */
   flush(): boolean {
+    // The end of a large one counts: whoever waited for it may go on.
+    let sent = this.#sender.isBusy ? 1 : 0
     if (!this.#sender.resume()) return false
-    let sent = 0
     while (!this.#sender.isBusy) {
       const next = this.#waiting[this.#at]
       if (next === undefined || !this.#send(next)) break
