@@ -208,6 +208,16 @@ describe('a simple service', () => {
     expect(host.now()).toEqual(['failed', 'timeout'])
   })
 
+  it('does not live longer for being reloaded', () => {
+    const host = createHost(rulesWith({ ExecStart: 1, ExecReload: 1 }, { runtimeMaxMs: 500 }))
+    host.start()
+    host.wait(400)
+    host.send({ type: 'reload' })
+    host.controlEnds(exited(0))
+    host.wait(100)
+    expect(host.now()).toEqual(['stop-sigterm', 'timeout'])
+  })
+
   it('whose start takes too long is stopped', () => {
     const host = createHost(rulesWith({ ExecStartPre: 1, ExecStart: 1 }))
     host.start()

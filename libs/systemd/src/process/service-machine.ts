@@ -109,6 +109,8 @@ export type ServiceState = {
   readonly mainExit: ProcessExit | undefined
   /** Monotonic time at which a `tick` is due. */
   readonly deadlineMs: number | undefined
+  /** Monotonic time since which it runs; `RuntimeMaxSec=` counts from here, also through reloads. */
+  readonly upSinceMs: number | undefined
   /** A stop was asked for: nothing restarts by itself. */
   readonly stopAsked: boolean
   /** 32 hex digits; another for every start. */
@@ -157,6 +159,7 @@ export const initialServiceState: ServiceState = {
   controlCommand: undefined,
   mainExit: undefined,
   deadlineMs: undefined,
+  upSinceMs: undefined,
   stopAsked: false,
   invocationId: undefined,
   startsSince: undefined,
@@ -317,7 +320,11 @@ function enterStartPost(step: Step): Step {
 /** Up, unless the main process has ended meanwhile. */
 function enterRunning(step: Step): Step {
   if (step.state.result !== 'success') return enterSignal(step, 'stop-sigterm', step.state.result)
-  if (step.state.mainCommand !== undefined) return enter(step, 'running', step.rules.runtimeMaxMs)
+  if (step.state.mainCommand !== undefined) {
+    const upSinceMs = step.state.upSinceMs ?? step.nowMs
+    set(step, { upSinceMs })
+    return enter(step, 'running', upSinceMs + step.rules.runtimeMaxMs - step.nowMs)
+  }
   if (step.rules.remainAfterExit) return enter(step, 'exited')
   return enterStop(step, 'success')
 }

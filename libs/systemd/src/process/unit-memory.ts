@@ -114,6 +114,7 @@ function parseService(value: Fields): ServiceState | undefined {
     controlCommand: parsePlace(value['controlCommand']),
     mainExit: parseExit(value['mainExit']),
     deadlineMs: numberIn(value['deadlineMs']),
+    upSinceMs: numberIn(value['upSinceMs']),
     stopAsked: value['stopAsked'] === true,
     invocationId: textIn(value['invocationId']),
     startsSince: isFields(since)
