@@ -25,28 +25,38 @@ const value = 'v'.repeat(256)
 const pathOf = (i) => `/1/bench/d${i % 1000}/key-${i}`
 const set = (path) => ({ kind: 'set', path, value, isDirectory: false, deadlineMs: undefined, isRefresh: false })
 let index = 0
-let longest = 0
 const at = { index: 0, timeMs: 1_700_000_000_000 }
 
-/** Runs `act` for 0 to count - 1; prints the mean and the longest single one. */
+/**
+ * Runs `act` for 0 to count - 1 in turns of at most 1,000. Prints the time of one in the best and in the middle turn
+ * (what else runs on the machine spoils the others), the longest single one, and the longest collection.
+ */
 async function measure(name, count, act) {
-  longest = 0
+  let longest = 0
   longestGc = 0
-  // Warm code in turns of 1,000, so that collections are seen and nothing is measured that a server would not do.
-  const started = performance.now()
+  const turns = []
+  const turn = Math.max(1, Math.min(1000, Math.floor(count / 50)))
   for (let i = 0; i < count; ) {
-    const end = Math.min(count, i + 1000)
+    const end = Math.min(count, i + turn)
+    const size = end - i
+    const started = performance.now()
+    let before = started
     for (; i < end; i++) {
-      const before = performance.now()
       act(i)
-      const took = performance.now() - before
-      if (took > longest) longest = took
+      if (size > 50) continue
+      const after = performance.now()
+      longest = Math.max(longest, after - before)
+      before = after
     }
+    const took = performance.now() - started
+    if (size > 50) longest = Math.max(longest, took)
+    turns.push((took * 1e6) / size)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  const nanoseconds = ((performance.now() - started) * 1e6) / count
+  turns.sort((a, b) => a - b)
+  const shown = (value) => value.toFixed(0).padStart(8)
   console.log(
-    `${name.padEnd(34)} ${nanoseconds.toFixed(0).padStart(8)} ns   longest ${longest.toFixed(1)} ms, collection ${longestGc.toFixed(1)} ms`,
+    `${name.padEnd(32)} best ${shown(turns[0])} ns  middle ${shown(turns[turns.length >> 1])} ns  longest turn of ${turn > 50 ? turn : 1}: ${longest.toFixed(1)} ms, collection ${longestGc.toFixed(1)} ms`,
   )
 }
 
