@@ -10,7 +10,11 @@ import type { TlsOptions } from './tls.ts'
 export interface Exchange {
   /** As sent; not always upper case, not always a known one. */
   readonly method: string
-  /** The request target as sent, query included; absolute form reduced to path and query. One character a byte. */
+  /**
+   * The request target as sent, query included; absolute form reduced to path and query. One character a byte. Begins
+   * with `/`, and the percent escapes of the path (not of the query) are valid. It may be a slice that holds the whole
+   * head in memory: copy what is kept for long.
+   */
   readonly target: string
   /** The first value of a header, by its lower-case name. One character a byte. */
   header(name: string): string | undefined
@@ -24,12 +28,17 @@ export interface Exchange {
    *
    * @param head header lines ready made, each ended by CRLF: `Content-Type: application/json\r\n`. Content-Length,
    *   Date and Connection are the listener's.
-   * @param body text is one character a byte
+   * @param body text is one character a byte; bytes are not changed afterwards
    */
   respond(status: number, head: string, body: string | Uint8Array): void
   /** Begins an answer whose length is not known; its head leaves at once. Chunked, or to the end of the connection for HTTP/1.0. */
   stream(status: number, head: string): AnswerStream
-  /** Calls back once if the client goes away (or the listener is closed by force) before the answer is complete. */
+  /**
+   * Calls back once if the client goes away (or the listener is closed by force) before the answer is complete; soon
+   * after, if that was before asking. What is answered afterwards is dropped without a word. A client that closes only
+   * its sending side cannot be told from one that has gone: whoever has asked is called, may still answer in the
+   * callback, and is cut off otherwise; whoever has not asked answers as always.
+   */
   onGone(callback: () => void): void
 }
 
@@ -43,7 +52,10 @@ export interface AnswerStream {
   abort(): void
 }
 
-/** Answers one request, now or later. A throw becomes 500 without a word to the client about why. */
+/**
+ * Answers one request, now or later. A throw becomes 500 without a word to the client about why. Answering twice, or
+ * writing after the end, is a bug and throws `InvariantError`.
+ */
 export type ExchangeHandler = (exchange: Exchange) => void
 
 /** Where each limit of a listener stands when it is not given. Sizes in bytes, times in milliseconds. */

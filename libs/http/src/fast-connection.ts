@@ -190,6 +190,11 @@ export class Connection {
       else this.#refuse(badRequest)
       return
     }
+    // The last answer was on its way before the listener was told to close.
+    if (isBetween && this.#context.isClosing) {
+      this.#end()
+      return
+    }
     if (!isBetween && this.#phase === 'none') this.#wait('head', this.#context.limits.headTimeoutMs)
     if (this.#socket.isPaused()) this.#socket.resume()
   }
@@ -539,10 +544,14 @@ class FastExchange implements Exchange, AnswerStream {
     const isKept = this.#isKept()
     const end = this.#connectionHeader(isKept)
     if (!mayHaveBody(status)) {
-      this.#connection.finish(`${statusLine(status)}${head}${dateHeader()}${end}`, undefined, isKept)
+      this.#connection.finish(
+        `${statusLine(status, this.#minorVersion)}${head}${dateHeader()}${end}`,
+        undefined,
+        isKept,
+      )
       return
     }
-    const whole = `${statusLine(status)}${head}${dateHeader()}Content-Length: ${body.length}\r\n${end}`
+    const whole = `${statusLine(status, this.#minorVersion)}${head}${dateHeader()}Content-Length: ${body.length}\r\n${end}`
     if (this.method === 'HEAD') this.#connection.finish(whole, undefined, isKept)
     else if (typeof body === 'string') this.#connection.finish(whole + body, undefined, isKept)
     else this.#connection.finish(whole, body, isKept)
@@ -557,7 +566,7 @@ class FastExchange implements Exchange, AnswerStream {
     this.#isChunked = hasBody && this.#minorVersion === 1
     const coding = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
     const end = this.#connectionHeader(this.#isStreamKept())
-    this.#connection.send(`${statusLine(status)}${head}${dateHeader()}${coding}${end}`, undefined)
+    this.#connection.send(`${statusLine(status, this.#minorVersion)}${head}${dateHeader()}${coding}${end}`, undefined)
     return this
   }
 

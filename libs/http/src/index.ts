@@ -1,6 +1,7 @@
 /**
  * HTTP as values. `serve` puts a handler (a function from request to response) on an address, a unix socket or a
- * socket from systemd; `createHttpClient` asks, with every wait bounded and every failure named.
+ * socket from systemd; `createHttpClient` asks, with every wait bounded and every failure named. `serveExchanges` is
+ * for servers that count microseconds: requests that are not parsed before they are asked, answers written in one go.
  * @packageDocumentation
  */
 export {

@@ -8,7 +8,7 @@
 export type Refusal = {
   readonly kind: 'refusal'
   readonly status: number
-  /** What follows the status in the status line, and the body: `Bad Request: too many Host headers`. */
+  /** What follows the status in the status line, and the body: `Bad Request: malformed Host header`. */
   readonly reason: string
 }
 
@@ -44,7 +44,6 @@ export const headTooLong = refusal(431, 'Request Header Fields Too Large')
 export const requestTooSlow = refusal(408, 'Request Timeout')
 export const tooManyConnections = refusal(503, 'Service Unavailable: too many connections')
 const missingHost = refusal(400, 'Bad Request: missing required Host header')
-const tooManyHosts = refusal(400, 'Bad Request: too many Host headers')
 const malformedHost = refusal(400, 'Bad Request: malformed Host header')
 const invalidName = refusal(400, 'Bad Request: invalid header name')
 const invalidValue = refusal(400, 'Bad Request: invalid header value')
@@ -213,7 +212,7 @@ export function parseHeaderBlock(text: string): HeaderBlock | Refusal {
     from = to + 2
   }
   if (isChunked && contentLengthBytes !== -1) return lengthAndChunked
-  if (hostCount > 1) return tooManyHosts
+  if (hostCount > 1) return badRequest
   return {
     kind: 'block',
     text,

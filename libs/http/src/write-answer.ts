@@ -4,14 +4,14 @@ import type { Refusal } from './parse-head.ts'
 
 const statusLines = new Map<number, string>()
 
-/** `HTTP/1.1 200 OK` with its CRLF. HTTP/1.0 clients get it, too, as from every server. */
-export function statusLine(status: number): string {
+/** `HTTP/1.1 200 OK` with its CRLF; HTTP/1.0 clients get their own version back, as from Go. */
+export function statusLine(status: number, minorVersion: 0 | 1): string {
   let line = statusLines.get(status)
   if (line === undefined) {
     line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
     statusLines.set(status, line)
   }
-  return line
+  return minorVersion === 1 ? line : line.replace('HTTP/1.1', 'HTTP/1.0')
 }
 
 let dateFromMs = 0

@@ -437,6 +437,18 @@ export function describeExchangeListener(name: string, serveExchanges: ServeExch
       await new Promise<void>((resolve) => exchange.onGone(resolve))
     })
 
+    it('may still be answered where it only closed its side', async () => {
+      if (gaps.needsOpenClient) return
+      const { handler, next } = keep()
+      const client = open(await start(handler)).send(get('/1') + get('/2'))
+      const first = await next(0)
+      first.onGone(() => first.respond(200, '', 'last words'))
+      client.socket.end()
+      const second = await next(1)
+      second.onGone(() => undefined)
+      expect(await client.over()).toMatchObject([{ body: 'last words' }])
+    })
+
     it('in the middle of a body never reaches the handler', async () => {
       const { handler, next } = keep()
       const listener = await start(handler)

@@ -21,7 +21,7 @@ export function readAnswers(text: string, methods: readonly string[], isOver: bo
     const headEnd = text.indexOf('\r\n\r\n', at)
     if (headEnd === -1) break
     const [statusLine = '', ...lines] = text.slice(at, headEnd).split('\r\n')
-    const [, status = '0', reason = ''] = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(statusLine) ?? []
+    const [, status = '0', reason = ''] = /^HTTP\/1\.[01] (\d{3}) (.*)$/.exec(statusLine) ?? []
     const headers = new Map(
       lines.map((line) => [line.split(':', 1).join().toLowerCase(), line.replace(/^[^:]*: */, '')]),
     )

@@ -3,15 +3,17 @@ import { expect, it, vi } from 'vitest'
 
 const read = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8')
 
-it('the example in the README runs and prints what the README says', async () => {
+it.each([
+  ['readme-example.ts', () => import('./readme-example.ts')],
+  ['readme-exchange-example.ts', () => import('./readme-exchange-example.ts')],
+])('%s stands in the README, runs and prints what the README says', async (name, run) => {
   const readme = await read('../README.md')
-  const example = await read('readme-example.ts')
-  expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``)
+  expect(readme).toContain(`\`\`\`ts\n${await read(name)}\`\`\``)
   const printed: string[] = []
   const log = vi.spyOn(console, 'log').mockImplementation((...words: unknown[]) => {
     printed.push(`${words.join(' ').trimEnd()}\n`)
   })
-  await import('./readme-example.ts')
+  await run()
   log.mockRestore()
   expect(readme).toContain(`\`\`\`text\n${printed.join('')}\`\`\``)
 })
