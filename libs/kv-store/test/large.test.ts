@@ -94,6 +94,36 @@ describe('many keys and large values', () => {
     }
   })
 
+  it('in one path of very many elements take no longer than as many paths', () => {
+    const store = createStore()
+    const path = `/1${'/d'.repeat(100_000)}`
+    const woken: number[] = []
+    store.watch('/1/d', { isRecursive: true, isStream: true, fromIndex: 0 }, () => woken.push(store.index))
+    set(store, path, 'deep')
+    expect([store.nodeCount, store.valueOf(path), woken]).toEqual([100_002, 'deep', [1]])
+    const listing = { path: '/1', isRecursive: true, isSorted: false }
+    expect(store.apply({ kind: 'get', ...listing }, at)).toMatchObject({ kind: 'done', body: '', isTooLarge: true })
+    remove(store, '/1/d')
+    for (let i = 0; i < 60; i++) store.apply({ kind: 'sync', timeMs: 0 }, at)
+    expect([store.nodeCount, store.childrenOf('/1')]).toEqual([2, []])
+  })
+
+  it('can be removed while versions of them wait to be given back', () => {
+    const store = createStore({ sliceNodesMax: 10 })
+    const names = Array.from({ length: 300 }, (_, i) => `/1/d/k${i}`)
+    for (let round = 0; round < 3; round++) {
+      for (const name of names) set(store, name, 'old')
+      const reading = store.read('/1/d', { isRecursive: false, isSorted: false }, 0)
+      for (const name of names) set(store, name, 'new')
+      if (reading.kind === 'sliced') reading.close()
+      for (const name of names.slice(0, 200)) remove(store, name)
+      remove(store, '/1/d')
+    }
+    for (let i = 0; i < 10; i++) store.apply({ kind: 'sync', timeMs: 0 }, at)
+    set(store, '/1/d/k1', 'again')
+    expect([store.nodeCount, store.childrenOf('/1/d')]).toEqual([4, ['k1']])
+  })
+
   it('can be given up half-way', () => {
     const store = createStore()
     for (let i = 0; i < 3000; i++) set(store, `/1/d/${i}`, 'x')

@@ -86,6 +86,11 @@ export type Outcome =
       /** True where the protocol says 201. */
       readonly isCreated: boolean
       readonly body: ByteString
+      /**
+       * Only for `get`: the body would be longer than 8 MiB and is empty. Whoever asked reads it with `Store.read`, in
+       * slices; a read that begins after the command was applied is as recent as it was to be.
+       */
+      readonly isTooLarge?: true
     }
   | {
       readonly kind: 'refused'

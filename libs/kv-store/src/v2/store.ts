@@ -86,6 +86,9 @@ const reclaimedPerSync = 4096
 /** A sync ends so many nodes at most, a few milliseconds of work; the next one goes on. The same on all members. */
 const endedPerSync = 1000
 
+/** What a `get` in the log renders at most. Beyond it the body could be longer than a string can be, on every replay. */
+const answerCharactersMax = 2 ** 23
+
 type Action = 'set' | 'create' | 'update' | 'compareAndSwap' | 'delete' | 'compareAndDelete' | 'expire'
 
 export class TreeStore implements Store {
@@ -411,6 +414,9 @@ export class TreeStore implements Store {
     for (;;) {
       const part = parts.next()
       body += part.value
+      if (body.length > answerCharactersMax) {
+        return { kind: 'done', index: this.index, isCreated: false, body: '', isTooLarge: true }
+      }
       if (part.done === true) return { kind: 'done', index: this.index, isCreated: false, body }
     }
   }

@@ -50,6 +50,8 @@ export class Tree {
   #epoch = 0
   #graveyardHead: Slot = 0
   #graveyardTail: Slot = 0
+  /** Where below the head of the graveyard `reclaim` stands; 0: at the head. */
+  #reclaiming: Slot = 0
 
   constructor({ codec, hashSeed }: TreeOptions) {
     this.slabs = new ByteSlabs(codec)
@@ -108,20 +110,36 @@ export class Tree {
    * it. The walk ended with 100.
    */
   addAtStop(path: ByteString, isDirectory: boolean, index: number): Slot {
-    let parent = this.stop.directory
+    const existing = this.stop.directory
+    let parent = existing
     let start = this.stop.start
+    let added = 0
     for (;;) {
       let end = start
       while (end < path.length && path.charCodeAt(end) !== slash) end++
       const isLast = end >= path.length
-      parent = this.add(parent, path, start, end, !isLast || isDirectory, index)
-      if (isLast) return parent
+      parent = this.#addUncounted(parent, path, start, end, !isLast || isDirectory, index)
+      added++
+      if (isLast) break
       start = end + 1
     }
+    // Once for all that was added: a path may have hundreds of thousands of elements.
+    let below = 0
+    for (let at = this.slots.get(parent, field.parent); at !== existing; at = this.slots.get(at, field.parent)) {
+      this.slots.set(at, field.descendantCount, ++below)
+    }
+    this.#count(existing, added)
+    return parent
   }
 
   /** Adds a node named `path[start]` to `path[end - 1]`. An added file has no value. */
   add(parent: Slot, path: ByteString, start: number, end: number, isDirectory: boolean, index: number): Slot {
+    const slot = this.#addUncounted(parent, path, start, end, isDirectory, index)
+    this.#count(parent, 1)
+    return slot
+  }
+
+  #addUncounted(parent: Slot, path: ByteString, start: number, end: number, isDirectory: boolean, index: number): Slot {
     const slots = this.slots
     const name = path.slice(start, end)
     assert(name.length <= nameBytesMax, 'a name is shorter than 16 MiB')
@@ -152,7 +170,6 @@ export class Tree {
     }
     slots.set(parent, field.lastChild, slot)
     slots.set(parent, field.childCount, slots.get(parent, field.childCount) + 1)
-    this.#count(parent, 1)
     return slot
   }
 
@@ -208,7 +225,9 @@ export class Tree {
     if (this.#openEpochs.length === 0) {
       if (slots.get(slot, field.ttlPlace) !== 0) this.ttl.put(slot, undefined)
       this.#unlink(slot)
-      if (!this.isDirectory(slot) || slots.get(slot, field.firstChild) === 0) {
+      const hasNothingBelow = !this.isDirectory(slot) || slots.get(slot, field.firstChild) === 0
+      // Versions that nobody has given back yet know it by its slot.
+      if (hasNothingBelow && slots.get(slot, field.version) === 0) {
         this.#release(slot)
         return
       }
@@ -321,28 +340,27 @@ export class Tree {
     return this.#graveyardHead !== 0
   }
 
-  /** Gives back at most so many nodes that nobody can see any more. */
-  reclaim(nodesMax: number): void {
-    for (let left = nodesMax; left > 0 && this.#graveyardHead !== 0; left--) {
+  /** Gives back nodes that nobody can see any more, in so many steps at most (down to a child, or one node). */
+  reclaim(stepsMax: number): void {
+    const slots = this.slots
+    for (let left = stepsMax; left > 0 && this.#graveyardHead !== 0; left--) {
       const head = this.#graveyardHead
-      if (!this.#isUnseen(head)) return
-      let slot = head
-      if ((this.slots.get(head, field.nameLengthAndFlags) & flag.isVersion) === 0) slot = this.#deepestFirst(head)
+      const slot = this.#reclaiming === 0 ? head : this.#reclaiming
+      if (slot === head && !this.#isUnseen(head)) return
+      const word = slots.get(slot, field.nameLengthAndFlags)
+      const child =
+        (word & (flag.isVersion | flag.isDirectory)) === flag.isDirectory ? slots.get(slot, field.firstChild) : 0
+      if (child !== 0) {
+        this.#reclaiming = child
+        continue
+      }
+      // Up again: what is below a removed directory goes before it.
+      this.#reclaiming = slot === head ? 0 : slots.get(slot, field.parent)
       if (slot === head) this.#unbury(head)
       else this.#names.remove(slot)
       this.#unlink(slot)
       this.#release(slot)
     }
-  }
-
-  #deepestFirst(top: Slot): Slot {
-    let slot = top
-    while (this.isDirectory(slot)) {
-      const child = this.slots.get(slot, field.firstChild)
-      if (child === 0) return slot
-      slot = child
-    }
-    return slot
   }
 
   #isUnseen(buried: Slot): boolean {

@@ -67,6 +67,8 @@ export class HubWatcher implements Watcher {
 
 export class WatcherHub {
   readonly #watchers = new Map<StorePath, Set<HubWatcher>>()
+  /** How many watched paths there are of each length: most directories on the way of an event need no look-up. */
+  readonly #lengths = new Map<number, number>()
   #size = 0
 
   /** How many watchers wait for events. */
@@ -76,8 +78,12 @@ export class WatcherHub {
 
   add(watcher: HubWatcher): void {
     const others = this.#watchers.get(watcher.path)
-    if (others === undefined) this.#watchers.set(watcher.path, new Set([watcher]))
-    else others.add(watcher)
+    if (others === undefined) {
+      this.#watchers.set(watcher.path, new Set([watcher]))
+      this.#countLength(watcher.path.length, 1)
+    } else {
+      others.add(watcher)
+    }
     this.#size++
   }
 
@@ -85,7 +91,9 @@ export class WatcherHub {
     const others = this.#watchers.get(watcher.path)
     if (others?.delete(watcher) !== true) return
     this.#size--
-    if (others.size === 0) this.#watchers.delete(watcher.path)
+    if (others.size > 0) return
+    this.#watchers.delete(watcher.path)
+    this.#countLength(watcher.path.length, -1)
   }
 
   /** Watched paths below a directory. */
@@ -103,7 +111,7 @@ export class WatcherHub {
     this.#tell(event, '/', false)
     let end = path.indexOf('/', 1)
     while (end !== -1) {
-      this.#tell(event, path.slice(0, end), false)
+      if (this.#lengths.has(end)) this.#tell(event, path.slice(0, end), false)
       end = path.indexOf('/', end + 1)
     }
     if (path !== '/') this.#tell(event, path, false)
@@ -112,6 +120,12 @@ export class WatcherHub {
   /** Tells the watchers of a node that the event removes: of its path, or of one below it. */
   notifyRemoved(event: HistoryEvent, path: StorePath): void {
     if (this.#size > 0) this.#tell(event, path, true)
+  }
+
+  #countLength(length: number, by: number): void {
+    const count = (this.#lengths.get(length) ?? 0) + by
+    if (count === 0) this.#lengths.delete(length)
+    else this.#lengths.set(length, count)
   }
 
   #tell(event: HistoryEvent, watchedPath: StorePath, isRemoved: boolean): void {
