@@ -28,29 +28,58 @@ export type LoadOptions = {
 }
 
 /** Sends requests over all connections until the time or the number is over. */
-export async function runLoad({ target, connections, make, seconds, requestsMax }: LoadOptions): Promise<LoadResult> {
+export function runLoad({ target, connections, make, seconds, requestsMax }: LoadOptions): Promise<LoadResult> {
   const limit = requestsMax ?? Number.POSITIVE_INFINITY
-  const latencies: number[] = []
-  let sent = 0
-  let failures = 0
   const startMs = performance.now()
   const endMs = startMs + seconds * 1000
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      const wire = await openWire(target)
-      while (sent < limit) {
-        const beganMs = performance.now()
-        if (beganMs >= endMs) break
-        const status = await wire.ask(make(sent++))
-        latencies.push(performance.now() - beganMs)
-        if (status >= 400 || status === 0) failures += 1
-        if (status === 0) break
+  let latencies = new Float64Array(1 << 16)
+  let sent = 0
+  let answered = 0
+  let failures = 0
+  const keep = (latencyMs: number): void => {
+    if (answered === latencies.length) {
+      const longer = new Float64Array(answered * 2)
+      longer.set(latencies)
+      latencies = longer
+    }
+    latencies[answered++] = latencyMs
+  }
+  return new Promise((resolve, reject) => {
+    let open = connections
+    const leave = (): void => {
+      open -= 1
+      if (open > 0) return
+      const latenciesMs = latencies.slice(0, answered).sort()
+      resolve({ requests: answered, seconds: (performance.now() - startMs) / 1000, failures, latenciesMs })
+    }
+    for (let one = 0; one < connections; one += 1) {
+      let beganMs = 0
+      // Callbacks, no promises: every microsecond of the client is one that the server does not have.
+      connectWire(target, {
+        onOpen: (wire) => next(wire),
+        onAnswer: (wire, status) => {
+          keep(performance.now() - beganMs)
+          if (status >= 400) failures += 1
+          next(wire)
+        },
+        onBroken: (error) => {
+          if (answered === 0) return reject(error)
+          failures += 1
+          leave()
+        },
+      })
+      const next = (wire: Socket): void => {
+        beganMs = performance.now()
+        if (sent >= limit || beganMs >= endMs) {
+          wire.removeAllListeners('close')
+          wire.destroy()
+          leave()
+          return
+        }
+        wire.write(make(sent++))
       }
-      wire.close()
-    }),
-  )
-  const latenciesMs = Float64Array.from(latencies).sort()
-  return { requests: latencies.length, seconds: (performance.now() - startMs) / 1000, failures, latenciesMs }
+    }
+  })
 }
 
 /** The value below which this share of the (ascending) values lies. */
@@ -65,25 +94,46 @@ export type Wire = {
   readonly close: () => void
 }
 
-export function openWire({ host, port }: Target): Promise<Wire> {
+export function openWire(target: Target): Promise<Wire> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true })
-    socket.once('error', reject)
-    socket.once('connect', () => {
-      socket.off('error', reject)
-      resolve(wireOver(socket))
+    let settle: (status: number) => void = () => undefined
+    connectWire(target, {
+      onOpen: (socket) =>
+        resolve({
+          ask: (request) =>
+            new Promise((answer) => {
+              settle = answer
+              socket.write(request)
+            }),
+          close: () => socket.destroy(),
+        }),
+      onAnswer: (_, status) => settle(status),
+      onBroken: (error) => {
+        reject(error)
+        settle(0)
+      },
     })
   })
 }
 
+type WireEvents = {
+  readonly onOpen: (socket: Socket) => void
+  /** The status of an answer that is complete. */
+  readonly onAnswer: (socket: Socket, status: number) => void
+  readonly onBroken: (error: Error) => void
+}
+
 const headEnd = Buffer.from('\r\n\r\n')
 
-function wireOver(socket: Socket): Wire {
+function connectWire({ host, port }: Target, { onOpen, onAnswer, onBroken }: WireEvents): void {
+  const socket = connect({ host, port, noDelay: true })
   let pending: Buffer | undefined
-  let settle: (status: number) => void = () => undefined
-  const fail = (): void => settle(0)
-  socket.on('error', fail)
-  socket.on('close', fail)
+  let broken = new Error(`${host}:${port} closed the connection`)
+  socket.on('error', (error) => {
+    broken = error
+  })
+  socket.on('close', () => onBroken(broken))
+  socket.once('connect', () => onOpen(socket))
   socket.on('data', (chunk: Buffer) => {
     const bytes = pending === undefined ? chunk : Buffer.concat([pending, chunk])
     const end = bytes.indexOf(headEnd)
@@ -92,22 +142,24 @@ function wireOver(socket: Socket): Wire {
       return
     }
     pending = undefined
-    // HTTP/1.1 200: the status stands at a fixed place.
-    settle(Number(bytes.toString('latin1', 9, 12)))
+    onAnswer(socket, statusOf(bytes))
   })
-  return {
-    ask: (request) =>
-      new Promise((resolve) => {
-        settle = resolve
-        socket.write(request)
-      }),
-    close: () => socket.destroy(),
-  }
 }
+
+/** `HTTP/1.1 200`: the status stands at a fixed place. */
+const statusOf = (bytes: Buffer): number =>
+  ((bytes[9] ?? 48) - 48) * 100 + ((bytes[10] ?? 48) - 48) * 10 + ((bytes[11] ?? 48) - 48)
+
+const lengthName = Buffer.from('Content-Length: ')
 
 /** Content-Length, which both servers send with short answers; chunked answers are not asked for here. */
 function lengthOf(bytes: Buffer, end: number): number {
-  const head = bytes.toString('latin1', 0, end)
-  const at = head.indexOf('Content-Length: ')
-  return at === -1 ? 0 : Number.parseInt(head.slice(at + 16, at + 28), 10)
+  const at = bytes.indexOf(lengthName)
+  if (at === -1 || at > end) return 0
+  let length = 0
+  for (let index = at + lengthName.length; ; index += 1) {
+    const digit = (bytes[index] ?? 0) - 48
+    if (digit < 0 || digit > 9) return length
+    length = length * 10 + digit
+  }
 }

@@ -7,7 +7,7 @@ import { processFigures } from '../process-figures.ts'
 import { median } from '../statistics.ts'
 import { type LoadResult, percentile, type RequestMaker, runLoad } from './load.ts'
 import type { Peer, PeerName } from './peer.ts'
-import { fillRequests, getRequests, type KeySpace, putRequests } from './requests.ts'
+import { fillRequests, getRequests, type KeySpace, prepared, putRequests } from './requests.ts'
 
 export type Round = {
   readonly peer: PeerName
@@ -51,7 +51,8 @@ export async function measureThroughput(options: ThroughputOptions): Promise<rea
   for (let round = 1; round <= rounds; round += 1) {
     for (const operation of ['put', 'get'] as const) {
       for (const peer of peers) {
-        const make = operation === 'put' ? putRequests(peer.target, space) : getRequests(peer.target, space)
+        const requests = operation === 'put' ? putRequests(peer.target, space) : getRequests(peer.target, space)
+        const make = prepared(requests, space)
         const one = await measureRound(peer, operation, make, connections, seconds)
         found.push(one)
         say(`round ${round} ${operation} ${peer.name}: ${Math.round(one.perSecond)}/s, p99 ${one.p99Ms.toFixed(2)} ms`)
