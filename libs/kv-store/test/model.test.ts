@@ -60,14 +60,14 @@ function bodyOf(
 }
 
 function restored(parts: SnapshotParts): Store {
-  const restore = createRestore({ sliceNodesMax: 2, partBytesMax: 600 })
+  const restore = createRestore({ sliceNodesMax: 2, partBytesMax: 600, reclaimSteps: 1 })
   for (let part = parts.next(); part !== undefined; part = parts.next()) restore.add(part)
   return restore.finish()
 }
 
 function run(script: readonly (typeof steps extends fc.Arbitrary<infer Step> ? Step : never)[]): void {
   const naive = new NaiveStore()
-  let store = createStore({ sliceNodesMax: 2, partBytesMax: 600 })
+  let store = createStore({ sliceNodesMax: 2, partBytesMax: 600, reclaimSteps: 1 })
   let nowMs = startMs
   let logIndex = 0
   let watchers: { readonly naive: NaiveWatcher; readonly real: Watcher }[] = []

@@ -40,6 +40,11 @@ export type StoreOptions = {
   readonly historyBytesMax?: number
   /** Nodes that a read renders in one turn (default 2,000, about three milliseconds); a larger one comes as `sliced`. */
   readonly sliceNodesMax?: number
+  /**
+   * Removed nodes that each command gives back on its way (default 8, a sync 512 times as many): the price of a removal
+   * is paid by those after it.
+   */
+  readonly reclaimSteps?: number
   /** Bytes of a part of a snapshot, from 512 to 262,144, which is the default. */
   readonly partBytesMax?: number
 }
@@ -51,6 +56,7 @@ export type StoreState = {
   readonly counters: StoreCounters
   readonly sliceNodesMax: number
   readonly partBytesMax: number
+  readonly reclaimSteps: number
   index: number
 }
 
@@ -64,6 +70,7 @@ export function createState({
   historyBytesMax = 2 ** 28,
   sliceNodesMax = 2000,
   partBytesMax = 2 ** 18,
+  reclaimSteps = 8,
 }: StoreOptions): StoreState {
   assert(partBytesMax >= 512 && partBytesMax <= 2 ** 18, 'a part of a snapshot has 512 to 262,144 bytes')
   assert(sliceNodesMax >= 1, 'a slice has at least one node')
@@ -73,15 +80,14 @@ export function createState({
     tree.addAtStop(path, true, 0)
   }
   const history = new WatchHistory(historyBytesMax)
-  return { tree, history, counters: createCounters(), sliceNodesMax, partBytesMax, index: 0 }
+  return { tree, history, counters: createCounters(), sliceNodesMax, partBytesMax, reclaimSteps, index: 0 }
 }
 
 /** `/`, `/0` and `/1` are the first three nodes and can be neither changed nor removed. */
 const lastReadOnlySlot: Slot = 3
 
-/** What a command gives back of removed nodes on the way: the price of a removal is paid by those after it. */
-const reclaimedPerCommand = 8
-const reclaimedPerSync = 4096
+/** A sync comes rarely and may take longer. */
+const reclaimFactorOfSync = 512
 
 /** A sync ends so many nodes at most, a few milliseconds of work; the next one goes on. The same on all members. */
 const endedPerSync = 1000
@@ -129,7 +135,8 @@ export class TreeStore implements Store {
 
   apply(command: Command, at: AppliedAt): Outcome {
     if (this.#tree.hasGarbage) {
-      this.#tree.reclaim(command.kind === 'sync' ? reclaimedPerSync : reclaimedPerCommand)
+      const steps = this.#state.reclaimSteps
+      this.#tree.reclaim(command.kind === 'sync' ? steps * reclaimFactorOfSync : steps)
     }
     switch (command.kind) {
       case 'set':
