@@ -77,9 +77,15 @@ module.exports = {
     },
     {
       name: 'service-constructs-no-adapter',
+      // kv-server is a server as a library: openServer and openStore are what constructs it, so that a program embeds
+      // the store with one call. What they construct, and the threads that hold the log, are named here; all else in
+      // kv-server is under the rule.
       comment: 'services know ports; apps choose the adapter: no store client, no socket, no file',
       severity: 'error',
-      from: { path: sources('service'), pathNot: tests },
+      from: {
+        path: sources('service'),
+        pathNot: [tests, '^libs/kv-server/src/(threads/|open-store\\.ts$|server\\.ts$|worker\\.ts$)'],
+      },
       to: {
         path: [
           builtin('fs', 'net', 'http', 'https', 'http2', 'tls', 'dgram', 'child_process', 'worker_threads'),

@@ -46,6 +46,8 @@ export type ReplicaOptions = {
   readonly meter: Meter
   readonly snapshotLimits: SnapshotLimits
   readonly storeOptions?: StoreOptions
+  /** For commands in the rings; default: plain JavaScript. */
+  readonly codec?: Latin1Codec
   /** The data of an entry at most: less than a segment of the log. */
   readonly entryBytesMax: number
   /** How long a proposal waits at most for its commit: etcd's 5 s + 2 × election timeout. */
@@ -125,7 +127,7 @@ class ReplicaLoop implements RunningReplica {
     this.#options = options
     this.#pipeline = options.pipeline
     this.#time = createStoreTime(options.clock)
-    this.#codec = options.storeOptions?.codec ?? pureLatin1
+    this.#codec = options.codec ?? pureLatin1
     this.#store = createStore(options.storeOptions)
     this.#figures = createReplicaFigures(options.meter)
     this.#startedMs = options.clock.nowMs()

@@ -21,7 +21,7 @@ import { createAuthRecords } from './auth-records.ts'
 import { createAuthorizer } from './authorizer.ts'
 import { createBlockingHasher } from './bcrypt-hasher.ts'
 import { bootstrap, identityOf, type MemberSettings } from './bootstrap.ts'
-import { bufferLatin1 } from './buffer-latin1.ts'
+import { createBufferLatin1 } from './buffer-latin1.ts'
 import type { ProcessFacts } from './debug-vars.ts'
 import { createEmbeddedKv } from './embedded.ts'
 import { KvServerError } from './errors.ts'
@@ -129,7 +129,8 @@ export async function openServer(options: ServerOptions): Promise<Server> {
       meter,
       snapshotLimits: { ...defaultSnapshotLimits, ...limits },
       entryBytesMax: (options.segmentSizeBytes ?? 64 * 1024 * 1024) - segmentMarginBytes,
-      storeOptions: { codec: bufferLatin1, hashSeed: randomInt(2 ** 32) },
+      codec: createBufferLatin1(),
+      storeOptions: { codec: createBufferLatin1(), hashSeed: randomInt(2 ** 32) },
       proposalTimeoutMs: options.proposalTimeoutMs ?? 7000,
       loopDelaySeconds: loopDelay.takeSeconds,
       onFatal: (error) => {
