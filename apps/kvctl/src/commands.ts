@@ -396,7 +396,7 @@ export const commands: readonly Command[] = [
     description: 'Source what it prints:\nsource <(kvctl completion bash)',
     isOurs: true,
     flags: [],
-    load: async () => (await import('./commands/completion.ts')).completion,
+    load: async () => (await import('./commands/completion.ts')).completionOf(commands, globalFlags),
   },
   {
     kind: 'command',

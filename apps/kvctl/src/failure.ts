@@ -4,8 +4,8 @@
  *
  * @see spec/etcd-v2.md §7.1, §7.2
  */
-import { STATUS_CODES } from 'node:http'
 import type { Io } from '@cluster/cli'
+import { statusText } from '@cluster/http'
 import { isV2ApiError, type V2ApiError, type V2Attempt } from '@cluster/kv-client'
 import { ClusterError, describeError, isClusterError } from '@cluster/prelude'
 import { exitCode } from './command.ts'
@@ -116,7 +116,7 @@ export function sayAttempt(attempt: V2Attempt): string {
   if (attempt.kind === 'server-error') {
     const isLeaderless = attempt.status === 500 || attempt.status === 503
     if (isLeaderless) return `client: etcd member ${endpoint} has no leader`
-    return `client: etcd member ${endpoint} returns server error [${STATUS_CODES[attempt.status] ?? ''}]`
+    return `client: etcd member ${endpoint} returns server error [${statusText(attempt.status)}]`
   }
   return sayUnreachable(endpoint, attempt.error)
 }

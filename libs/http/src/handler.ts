@@ -2,6 +2,7 @@
  * A request and a response as values, and what everybody needs to read the one and make the other. A handler knows
  * nothing of sockets, so that it can be tested by calling it.
  */
+import { STATUS_CODES } from 'node:http'
 import { HttpError } from './errors.ts'
 
 /** In the order sent, duplicates kept. Names in any case; ask with `headerOf`. */
@@ -121,3 +122,6 @@ export const textResponse = (status: number, text: string, headers: HttpHeaders 
 
 /** A response without a body. */
 export const emptyResponse = (status: number, headers: HttpHeaders = []): HttpResponse => ({ status, headers })
+
+/** The standard's words for a status: `Not Found`; empty for one that it does not have. */
+export const statusText = (status: number): string => STATUS_CODES[status] ?? ''

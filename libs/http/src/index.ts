@@ -44,6 +44,7 @@ export {
   readBytes,
   readJson,
   readText,
+  statusText,
   textResponse,
 } from './handler.ts'
 export {

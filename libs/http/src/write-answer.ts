@@ -1,5 +1,5 @@
 /** Answers as text in which every character is one byte (latin1). */
-import { STATUS_CODES } from 'node:http'
+import { statusText } from './handler.ts'
 import type { Refusal } from './parse-head.ts'
 
 const statusLines = new Map<number, string>()
@@ -8,7 +8,7 @@ const statusLines = new Map<number, string>()
 export function statusLine(status: number, minorVersion: 0 | 1): string {
   let line = statusLines.get(status)
   if (line === undefined) {
-    line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
+    line = `HTTP/1.1 ${status} ${statusText(status) || 'Unknown'}\r\n`
     statusLines.set(status, line)
   }
   return minorVersion === 1 ? line : line.replace('HTTP/1.1', 'HTTP/1.0')

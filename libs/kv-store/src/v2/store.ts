@@ -24,6 +24,7 @@ import type {
   Watching,
   WatchOptions,
 } from './store-port.ts'
+import type { StoreState } from './store-state.ts'
 import { now, Tree } from './tree.ts'
 import { type HistoryEvent, WatchHistory } from './watch-history.ts'
 import { HubWatcher, WatcherHub } from './watcher-hub.ts'
@@ -47,17 +48,6 @@ export type StoreOptions = {
   readonly reclaimSteps?: number
   /** Bytes of a part of a snapshot, from 512 to 262,144, which is the default. */
   readonly partBytesMax?: number
-}
-
-/** All that a store consists of, apart from its watchers. */
-export type StoreState = {
-  readonly tree: Tree
-  readonly history: WatchHistory
-  readonly counters: StoreCounters
-  readonly sliceNodesMax: number
-  readonly partBytesMax: number
-  readonly reclaimSteps: number
-  index: number
 }
 
 /** A store without anything in it: index 0, and the two directories that every store has, `/0` and `/1`. */
