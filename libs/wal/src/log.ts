@@ -166,8 +166,9 @@ export class DurableLog implements Log {
     if (!this.#isDirty) return
     this.#flush()
     // While nobody has time for `tend`, the spare is filled in step with what is used up.
-    if (this.#spare.isReady || this.#spare.progress > this.#offset / this.#info.sizeBytes) return
-    if (this.#hasRoomForSpare()) this.#fillSpare()
+    const used = this.#offset / this.#info.sizeBytes
+    const due = this.#older.length === 0 ? used : 2 * used - 1
+    if (this.#spare.progress < due && this.#hasRoomForSpare()) this.#fillSpare()
   }
 
   hasRoom(): boolean {
@@ -210,7 +211,9 @@ export class DurableLog implements Log {
   tend(): boolean {
     this.#ensureUsable()
     const isMarkWaiting = this.#tendMark()
-    if (this.#spare.isReady || !this.#hasRoomForSpare()) return isMarkWaiting
+    // Where there is a used segment, a release will soon give it back: filling another would double the writes.
+    const isDue = this.#older.length === 0 || this.#offset > this.#info.sizeBytes / 2
+    if (this.#spare.isReady || !isDue || !this.#hasRoomForSpare()) return isMarkWaiting
     this.#fillSpare()
     return isMarkWaiting || !this.#spare.isReady
   }
@@ -314,7 +317,7 @@ export class DurableLog implements Log {
     try {
       writeAll(this.#file, bytes, offset)
     } catch (cause) {
-      throw this.#fail(`writing ${this.#file.path} failed`, cause)
+      throw this.#fail(`writing ${this.#current.path} failed`, cause)
     }
     this.#offset = end
     this.#sequence = this.#buffer.nextSequence
@@ -328,7 +331,7 @@ export class DurableLog implements Log {
     try {
       this.#file.sync()
     } catch (cause) {
-      throw this.#fail(`flushing ${this.#file.path} failed`, cause)
+      throw this.#fail(`flushing ${this.#current.path} failed`, cause)
     }
     this.#lastSyncMs = this.#deps.monotonicMs()
     this.#isDirty = false

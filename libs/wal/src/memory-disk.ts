@@ -178,7 +178,7 @@ function diskOf(image: Image): MemoryDisk {
         ensureOpen()
         return operate('write', path, bytes.length, (taken) => {
           const grows = Math.max(0, position + taken - node.content.length)
-          if (grows > disk.capacityBytes - usedBytes()) throw new DiskFailure('ENOSPC', path)
+          if (grows > 0 && grows > disk.capacityBytes - usedBytes()) throw new DiskFailure('ENOSPC', path)
           const write = { position, bytes: bytes.slice(0, taken) }
           node.content = withWrite(node.content, write)
           node.unsynced.push(write)

@@ -127,7 +127,7 @@ it('every acknowledged batch is there after a power cut at any change of the dis
     const run = await runUntil(number)
     isDone = run.isDone
     let variant = 0
-    for (const survival of survivals(run.disk, 8)) {
+    for (const survival of survivals(run.disk, 16)) {
       check(run.disk.crash(survival), run.model, `change ${number}, variant ${variant++}`)
       crashes++
     }
@@ -135,7 +135,7 @@ it('every acknowledged batch is there after a power cut at any change of the dis
     check(run.disk.fork(), run.model, `change ${number}, process killed`)
   }
   expect(crashes).toBeGreaterThan(5000)
-}, 120_000)
+}, 300_000)
 
 it('a power cut during the recovery from a power cut loses nothing either', async () => {
   let crashes = 0
@@ -159,7 +159,7 @@ it('a power cut during the recovery from a power cut loses nothing either', asyn
     }
   }
   expect(crashes).toBeGreaterThan(200)
-}, 120_000)
+}, 300_000)
 
 const tornInHalf: Survival = { ofName: () => true, ofWrite: ({ lengthBytes }) => [[lengthBytes >> 1, lengthBytes]] }
 
@@ -189,5 +189,5 @@ it.each(['write', 'sync', 'rename', 'sync-directory', 'create'] as const)(
       expect(after).toEqual(before)
     }
   },
-  60_000,
+  300_000,
 )

@@ -18,12 +18,21 @@ export function countingBytes(): (count: number) => Uint8Array {
 
 export type OpenOptions = { readonly segmentSizeBytes?: number; readonly monotonicMs?: () => number }
 
+/** A clock that goes on by being looked at: idling ends. */
+function steppingClock(): () => number {
+  let nowMs = 0
+  return () => {
+    nowMs += 10
+    return nowMs
+  }
+}
+
 const idsOf = new WeakMap<Disk, (count: number) => Uint8Array>()
 
 export function open(disk: Disk, options: OpenOptions = {}): { readonly log: Log; readonly recovered: Recovered } {
   const randomBytes = idsOf.get(disk) ?? countingBytes()
   idsOf.set(disk, randomBytes)
-  return openLog({ disk, directory, identity, segmentSizeBytes, randomBytes, monotonicMs: () => 0, ...options })
+  return openLog({ disk, directory, identity, segmentSizeBytes, randomBytes, monotonicMs: steppingClock(), ...options })
 }
 
 export const snapshotsOf = (disk: Disk, keep = 5): Snapshots =>
