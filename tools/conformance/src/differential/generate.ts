@@ -90,9 +90,9 @@ const values = [
   '\u00f0\u009f\u0098\u0080',
 ]
 /** None that ends while an episode runs: when a sweep comes is up to each server. */
-const ttls = ['100', '1000', '5000', '0100', '', '-1', '1.5', 'x', '18446744073709551616', '+5', ' 5', '9223372035']
+const ttls = ['100', '1000', '5000', '0100', '', '-1', '1.5', 'x', '18446744073709551616', '+5', ' 5']
 /** Those that end at once, or that etcd's arithmetic turns into such, or into none. */
-const shortTtls = ['0', '1', '9223372036', '9223372037', '18446744073709551615', '99999999999']
+const shortTtls = ['0', '1', '9223372035', '9223372036', '9223372037', '18446744073709551615', '99999999999']
 
 function indexText(generator: Generator): string {
   const known = generator.indexes.length === 0 ? 1 : pick(generator, generator.indexes.slice(-6))
