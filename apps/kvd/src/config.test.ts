@@ -17,7 +17,6 @@ describe('a configuration', () => {
       value: {
         name: 'default',
         dataDirectory: 'default.etcd',
-        walDirectory: undefined,
         snapshotCount: 10_000,
         snapshotsMax: 5,
         electionTimeoutMs: 1000,
@@ -93,6 +92,10 @@ describe('a configuration', () => {
     [
       [...urls, '--cert-file', 'c', '--key-file', 'k', '--client-cert-auth'],
       '-client-cert-auth needs -trusted-ca-file',
+    ],
+    [
+      ['--wal-dir', '/w'],
+      '-wal-dir cannot be used: the log is part of the data directory; leave the flag out, or move -data-dir',
     ],
     [['--log-format', 'xml'], '-log-format xml is none of etcd, text, json, journal'],
   ])('%j is refused: %s', (argv, error) => expect(config(...argv)).toEqual({ ok: false, error }))

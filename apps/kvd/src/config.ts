@@ -8,7 +8,6 @@ export const logFormats = ['etcd', 'text', 'json', 'journal'] as const
 export type KvdConfig = {
   readonly name: string
   readonly dataDirectory: string
-  readonly walDirectory: string | undefined
   readonly snapshotCount: number
   /** 0: all are kept. */
   readonly snapshotsMax: number
@@ -61,6 +60,9 @@ export function configOf(given: GivenFlags): Result<KvdConfig, string> {
   const listenClientUrls = list('listen-client-urls')
   if (listenClientUrls.length === 0) return err('-listen-client-urls names no URL')
   const peerUrls = [...list('initial-advertise-peer-urls')].sort()
+  if (file('wal-dir') !== undefined) {
+    return err('-wal-dir cannot be used: the log is part of the data directory; leave the flag out, or move -data-dir')
+  }
   const initial = initialCluster(text('initial-cluster'), given.has('initial-cluster') ? undefined : name, peerUrls)
   const disagreement = clusterProblem(initial, name, peerUrls)
   if (disagreement !== undefined) return err(disagreement)
@@ -95,7 +97,6 @@ export function configOf(given: GivenFlags): Result<KvdConfig, string> {
   return ok({
     name,
     dataDirectory: file('data-dir') ?? `${name}.etcd`,
-    walDirectory: file('wal-dir'),
     snapshotCount: Number(text('snapshot-count')) || 10_000,
     snapshotsMax: Number(text('max-snapshots')),
     electionTimeoutMs,
