@@ -31,7 +31,7 @@ import type { MetricsText } from './metrics.ts'
 import { createPasswordChecker, type PasswordHasher } from './passwords.ts'
 import type { Replica } from './replica.ts'
 import { type RunningReplica, startReplica } from './replica-loop.ts'
-import { defaultSnapshotLimits, type SnapshotLimits } from './replica-snapshotter.ts'
+import { fullSnapshotLimits, type SnapshotLimits } from './replica-snapshotter.ts'
 import { createLocalPipeline } from './threads/local-pipeline.ts'
 import { createThreadHasher } from './threads/passwords-thread.ts'
 import type { Pipeline } from './threads/pipeline.ts'
@@ -127,7 +127,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
       timers: processTimers,
       log,
       meter,
-      snapshotLimits: { ...defaultSnapshotLimits, ...limits },
+      snapshotLimits: fullSnapshotLimits(limits),
       entryBytesMax: (options.segmentSizeBytes ?? 64 * 1024 * 1024) - segmentMarginBytes,
       codec: createBufferLatin1(),
       storeOptions: { codec: createBufferLatin1(), hashSeed: randomInt(2 ** 32) },

@@ -199,6 +199,10 @@ describe('operations', () => {
       { kind: 'compare-and-swap', compare: { value: 'x', index: 9007199254740991 } },
     ],
     [
+      'DELETE /v2/keys/a?prevIndex=18446744073709551615',
+      { kind: 'compare-and-delete', compare: { value: undefined, index: 18_446_744_073_709_551_615n } },
+    ],
+    [
       'POST /v2/keys/a?prevExist=true&prevIndex=5',
       { kind: 'create-in-order', path: '/1/a', ...nothing, isDirectory: false },
     ],

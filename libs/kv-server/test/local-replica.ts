@@ -4,7 +4,7 @@ import { silentLogger, silentMeter } from '@cluster/prelude'
 import { type Disk, openLog, openSnapshots, toAsyncDisk } from '@cluster/wal'
 import type { Settled } from '../src/replica.ts'
 import { type RunningReplica, startReplica } from '../src/replica-loop.ts'
-import { defaultSnapshotLimits, type SnapshotLimits } from '../src/replica-snapshotter.ts'
+import { fullSnapshotLimits, type SnapshotLimits } from '../src/replica-snapshotter.ts'
 import { createLocalPipeline } from '../src/threads/local-pipeline.ts'
 import type { Timers } from '../src/timers.ts'
 
@@ -98,7 +98,7 @@ export function openLocalReplica({
     timers: clock.timers,
     log: silentLogger,
     meter: silentMeter,
-    snapshotLimits: { ...defaultSnapshotLimits, ...limits },
+    snapshotLimits: fullSnapshotLimits(limits),
     storeOptions: {},
     entryBytesMax: 8192,
     proposalTimeoutMs: 7000,

@@ -174,4 +174,39 @@ describe('snapshots', () => {
     expect(second.store.childrenOf('/1')?.length).toBe(400)
     await second.close(20)
   })
+
+  it.each([
+    { restMs: 60_000, afterRest: 2 },
+    { restMs: 0, afterRest: 6 },
+  ])('rest $restMs ms between two, however many entries come', async ({ restMs, afterRest }) => {
+    const disk = newDisk()
+    const clock = createTestClock()
+    const replica = await openLocalReplica({ disk, origin: 1, clock, limits: { entryCount: 5, restMs } })
+    const written = new Set<string>()
+    const write = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at++) await propose(replica, set(`k${at}`, 'x'))
+      await turns(100)
+      for (const name of disk.list('/data/store/snapshots')) if (name.endsWith('.snapshot')) written.add(name)
+    }
+    await write(10)
+    await write(10)
+    clock.pass(60_000)
+    await write(10)
+    expect(written.size).toBe(afterRest)
+    await replica.close(20)
+  })
+
+  it('do not rest when the log has grown by many bytes', async () => {
+    const disk = newDisk()
+    const limits = { entryCount: 5, restMs: 60_000, logBytes: 4000 }
+    const replica = await openLocalReplica({ disk, origin: 1, limits })
+    for (let round = 0; round < 3; round++) {
+      for (let at = 0; at < 10; at++) await propose(replica, set(`k${at}`, 'x'.repeat(1000)))
+      await turns(100)
+    }
+    const names = disk.list('/data/store/snapshots')
+    expect(names.filter((name) => name.endsWith('.snapshot')).length).toBe(2)
+    expect(replica.appliedIndex).toBe(31)
+    await replica.close(20)
+  })
 })

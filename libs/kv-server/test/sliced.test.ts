@@ -72,6 +72,25 @@ describe('a large directory', () => {
   })
 })
 
+describe('a large directory in a quorum read', () => {
+  it('goes out over several turns as of its place in the log, and counts once', () => {
+    const api = createTestApi()
+    const command = { kind: 'set', isDirectory: false, deadlineMs: undefined, isRefresh: false } as const
+    for (let at = 0; at < 1100; at += 1) {
+      const path = `/1/big/${String(at).padStart(4, '0')}`
+      api.replica.propose({ ...command, path, value: 'v'.repeat(1000) }, () => undefined)
+    }
+    const before = api.replica.store.stats.getsSuccess
+    const reading = api.send('GET /v2/keys/big?quorum=true&sorted=true')
+    expect(reading.answer?.headers).toMatchObject({ 'X-Etcd-Index': '1100', 'X-Raft-Index': '1105' })
+    expect([reading.answer?.status, reading.isEnded]).toEqual([200, false])
+    api.send('DELETE /v2/keys/big?recursive=true')
+    api.settle()
+    expect([reading.isEnded, keysOf(reading.answer?.body ?? '').length]).toEqual([true, 1100])
+    expect(api.replica.store.stats.getsSuccess - before).toBe(1)
+  })
+})
+
 describe('many large directories', () => {
   it('are read 16 at a time, the others in turn, those who left not at all', () => {
     const api = createTestApi()

@@ -24,8 +24,6 @@ export type KeysRequest =
       readonly command: Command
       /** `recursive`, which matters for rights on every method. */
       readonly isRecursive: boolean
-      /** A `prevIndex` beyond what an index can be, as it has to be named in the answer; the command has the limit. */
-      readonly hugePrevIndex?: string
     }
   | Refusal
 
@@ -62,15 +60,13 @@ export function parseKeysRequest(method: KeysMethod, path: StorePath, form: Form
   if (method === 'GET' && isTrue(form.quorum) === true) {
     return { kind: 'propose', isRecursive, command: { kind: 'get', path, isRecursive, isSorted } }
   }
-  if (isWait) return { kind: 'watch', isRecursive, isStream: isTrue(form.stream) === true, fromIndex: waitIndex }
+  if (isWait)
+    return { kind: 'watch', isRecursive, isStream: isTrue(form.stream) === true, fromIndex: watchable(waitIndex) }
   if (method === 'GET' || method === 'HEAD') return { kind: 'read', isRecursive, isSorted }
 
   const write: Write = { path, form, ttl, nowMs, isRefresh, compare: compareOf(form.prevValue, prevIndex) }
   const command = method === 'PUT' ? putOf(write) : method === 'POST' ? postOf(write) : deleteOf(write)
-  const isHuge = prevIndex === Number.MAX_SAFE_INTEGER && form.prevIndex !== undefined
-  return isHuge
-    ? { kind: 'propose', isRecursive, command, hugePrevIndex: shortest(form.prevIndex ?? '') }
-    : { kind: 'propose', isRecursive, command }
+  return { kind: 'propose', isRecursive, command }
 }
 
 type Write = {
@@ -83,7 +79,7 @@ type Write = {
   readonly compare: Compare | undefined
 }
 
-function compareOf(value: ByteString | undefined, index: number): Compare | undefined {
+function compareOf(value: ByteString | undefined, index: number | bigint): Compare | undefined {
   if (value === undefined && index === 0) return undefined
   return { value, index: index === 0 ? undefined : index }
 }
@@ -158,13 +154,13 @@ function parseUint64(text: ByteString): bigint | undefined {
 /** Without leading zeros. */
 const shortest = (digits: string): string => digits.replace(/^0+(?=.)/, '')
 
-/**
- * An index field: 0 when absent, undefined when it is no number. An index is a safe integer; a larger number names one
- * that no event ever has, as the limit does.
- */
-function indexOf(text: ByteString | undefined): number | undefined {
+/** An index field: 0 when absent, undefined when it is no number; one that no event can have stays as it is. */
+function indexOf(text: ByteString | undefined): number | bigint | undefined {
   if (text === undefined) return 0
   const value = parseUint64(text)
   if (value === undefined) return undefined
-  return value >= Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : Number(value)
+  return value > Number.MAX_SAFE_INTEGER ? value : Number(value)
 }
+
+/** Where a watch begins: no event ever has a larger index than the limit either. */
+const watchable = (index: number | bigint): number => (typeof index === 'bigint' ? Number.MAX_SAFE_INTEGER : index)

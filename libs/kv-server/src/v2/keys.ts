@@ -4,7 +4,7 @@
  */
 import type { Exchange } from '@cluster/http'
 import type { ByteString } from '@cluster/kv-store'
-import type { Outcome, StorePath } from '@cluster/kv-store/v2'
+import type { StorePath } from '@cluster/kv-store/v2'
 import type { Authorizer } from '../api-ports.ts'
 import { respondMethodNotAllowed } from '../plain-answers.ts'
 import type { ProposalFailure, Replica, Settled } from '../replica.ts'
@@ -48,7 +48,7 @@ export function createKeys({ replica, authorizer, timers, events }: KeysOptions)
   const refuse = (exchange: Exchange, { code, cause }: Omit<Refusal, 'kind'>): void =>
     respondError(exchange, answers.errorHeadStart, code, cause, 0)
 
-  const settle = (exchange: Exchange, settled: Settled, hugePrevIndex: string | undefined): void => {
+  const settle = (exchange: Exchange, settled: Settled, path: StorePath, { command }: ProposeRequest): void => {
     watches.relieve()
     if (settled.kind === 'failed') {
       events.failed(settled.failure)
@@ -56,7 +56,9 @@ export function createKeys({ replica, authorizer, timers, events }: KeysOptions)
       return
     }
     const { outcome, index, term } = settled
-    answers.outcome(exchange, hugePrevIndex === undefined ? outcome : naming(outcome, hugePrevIndex), index, term)
+    // Read in the turn in which it was applied: what is shown is what the log says at its place.
+    if (outcome.kind === 'done' && outcome.isTooLarge === true && command.kind === 'get') read(exchange, path, command)
+    else answers.outcome(exchange, outcome, index, term)
   }
 
   const read = (exchange: Exchange, path: StorePath, options: ReadRequest): void => {
@@ -72,7 +74,7 @@ export function createKeys({ replica, authorizer, timers, events }: KeysOptions)
   const perform = (exchange: Exchange, path: StorePath, request: Exclude<KeysRequest, Refusal>): void => {
     if (request.kind === 'read') read(exchange, path, request)
     else if (request.kind === 'watch') watches.begin(exchange, path, request)
-    else replica.propose(request.command, (settled) => settle(exchange, settled, request.hugePrevIndex))
+    else replica.propose(request.command, (settled) => settle(exchange, settled, path, request))
   }
 
   return (exchange, key, query) => {
@@ -99,13 +101,8 @@ export function createKeys({ replica, authorizer, timers, events }: KeysOptions)
   }
 }
 
-type ReadRequest = Extract<KeysRequest, { kind: 'read' }>
-
-/** The outcome with a failed comparison naming the index that was given, which the command had to cut to the limit. */
-const naming = (outcome: Outcome, prevIndex: string): Outcome =>
-  outcome.kind === 'refused' && outcome.code === 101
-    ? { ...outcome, cause: outcome.cause.replace(`[${Number.MAX_SAFE_INTEGER} != `, `[${prevIndex} != `) }
-    : outcome
+type ReadRequest = Pick<Extract<KeysRequest, { kind: 'read' }>, 'isRecursive' | 'isSorted'>
+type ProposeRequest = Extract<KeysRequest, { kind: 'propose' }>
 
 function requestOf(
   exchange: Exchange,

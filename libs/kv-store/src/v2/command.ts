@@ -87,8 +87,8 @@ export type Outcome =
       readonly isCreated: boolean
       readonly body: ByteString
       /**
-       * Only for `get`: the body would be longer than 8 MiB and is empty. Whoever asked reads it with `Store.read`, in
-       * slices; a read that begins after the command was applied is as recent as it was to be.
+       * Only for `get`: the body would be longer than 1 MiB and is empty; the stats do not count it. Whoever asked reads
+       * it with `Store.read`, in slices; a read that begins after the command was applied is as recent as it was to be.
        */
       readonly isTooLarge?: true
     }
