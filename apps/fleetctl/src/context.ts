@@ -2,6 +2,7 @@
 import type { FlagValues, Invocation, Io } from '@cluster/cli'
 import type { FleetClient } from '@cluster/fleet-api'
 import type { Clock } from '@cluster/prelude'
+import type { JournalEntry, ProcessJournalQuery } from '@cluster/systemd'
 import type { LocalFiles } from './local-files.ts'
 
 /** The computer that fleetctl runs on. */
@@ -10,6 +11,10 @@ export type Host = {
   readonly machineId: () => Promise<string | undefined>
   /** Home folder of the person. */
   readonly homeFolder: string
+  /** Of folders of process managers, each machine's ID with its folder. What is none, or is not ours to read, is left out. */
+  readonly processMachines: (folders: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /** The log that a process manager keeps of a unit. @throws SystemdError `systemd/journal` */
+  readonly readProcessLog: (query: ProcessJournalQuery) => AsyncIterable<JournalEntry>
 }
 
 /**

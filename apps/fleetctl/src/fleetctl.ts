@@ -25,6 +25,10 @@ const globalFlags: Flags = {
   'key-file': text('Key of our own certificate'),
   'known-hosts-file': text('Host keys of machines, in the form of OpenSSH', '~/.fleetctl/known_hosts'),
   'no-color': toggle('No colours, not even on a terminal'),
+  'process-dir': text(
+    'Folders A,B,… of process managers on this computer, for status and journal',
+    '/run/fleet/process',
+  ),
   'request-timeout': { kind: 'float', default: 3, summary: 'Seconds for one request; of no use with --driver=API' },
   'ssh-timeout': { kind: 'float', default: 10, summary: 'Seconds for getting an SSH connection' },
   'ssh-username': text('User on the machines, for status and journal', 'core'),
@@ -113,6 +117,7 @@ const commands: readonly Command<Context>[] = [
       usage: 'journal [--lines=N] [--follow] [--output=STRING] [--ssh-port=N] UNIT',
       description:
         'Asks journalctl on the machine that has the unit: directly when that is this computer, else by SSH.\n' +
+        'Where fleetd runs units as processes, reads its log of them; see --process-dir.\n' +
         'Does not work with global units.',
       examples: [
         example('The last hundred lines', 'journal --lines 100 hello.service'),
@@ -235,6 +240,7 @@ const commands: readonly Command<Context>[] = [
       usage: 'status [--ssh-port=N] UNIT...',
       description:
         'Asks systemctl on the machine that has the unit: directly when that is this computer, else by SSH.\n' +
+        'Where fleetd runs units as processes, tells what the cluster knows and its latest lines; see --process-dir.\n' +
         'Ends with the exit code of systemctl at the first unit that is not well.',
       examples: [example('One unit', 'status hello.service')],
       flags: { 'ssh-port': sshPort },

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { type FlagValues, ioOf, runCommandLine } from '@cluster/cli'
 import { clock } from './clock.ts'
 import type { Context, RunProgram } from './context.ts'
@@ -25,6 +26,16 @@ const runProgram: RunProgram = ([program, ...args], signal) =>
     })
   })
 
+async function processMachines(folders: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const id = (await readFile(join(folder, 'machine-id'), 'utf8').catch(() => '')).trim()
+      return id === '' ? [] : [[id, folder] as const]
+    }),
+  )
+  return new Map(found.flat())
+}
+
 // The first signal ends waits and requests; a second one ends the program where it stands.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort())
 
@@ -36,6 +47,11 @@ const surroundings = (settings: FlagValues): Context => ({
   host: {
     machineId: async () => (await readFile('/etc/machine-id', 'utf8').catch(() => undefined))?.trim(),
     homeFolder: homedir(),
+    processMachines,
+    async *readProcessLog(query) {
+      const { readProcessJournal } = await import('@cluster/systemd')
+      yield* readProcessJournal(query)
+    },
   },
   runProgram,
   signal: interruption.signal,

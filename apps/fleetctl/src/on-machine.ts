@@ -28,6 +28,13 @@ export async function runOnMachine(
     )
     return 1
   }
+  if (machine.primaryIp.startsWith('127.')) {
+    context.io.stderr.write(
+      `Unable to reach machine ${machineId}: it publishes ${machine.primaryIp}, where only its own computer can ask\n` +
+        'Run this there; where its fleetd runs units as processes, name its process_dir with --process-dir.\n',
+    )
+    return 1
+  }
   return await runThere(context, machine, command, invocation)
 }
 

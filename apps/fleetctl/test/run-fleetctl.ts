@@ -1,5 +1,6 @@
 /** Runs fleetctl in one process against the fake cluster, with virtual time and files in memory. */
 import { memoryIo, runCommandLine } from '@cluster/cli'
+import type { JournalEntry } from '@cluster/systemd'
 import type { Context } from '../src/context.ts'
 import { fleetctl } from '../src/fleetctl.ts'
 import type { LocalFile, LocalFiles } from '../src/local-files.ts'
@@ -13,6 +14,9 @@ export type World = {
   readonly programs: string[][]
   runProgram: (argv: readonly string[]) => number | undefined
   machineId: string | undefined
+  /** Folders of process managers on this computer, by machine ID, and what they have logged. */
+  readonly processMachines: Map<string, string>
+  readonly processLog: JournalEntry[]
 }
 
 export const createWorld = (): World => ({
@@ -21,6 +25,8 @@ export const createWorld = (): World => ({
   programs: [],
   runProgram: () => 0,
   machineId: '1a000000000000000000000000000001',
+  processMachines: new Map(),
+  processLog: [],
 })
 
 export type Outcome = {
@@ -69,7 +75,16 @@ export async function fleetctlIn(
         if (nowMs >= interruptAfterMs) interruption.abort()
       },
     },
-    host: { machineId: async () => world.machineId, homeFolder: '/home/core' },
+    host: {
+      machineId: async () => world.machineId,
+      homeFolder: '/home/core',
+      processMachines: async (folders) =>
+        new Map([...world.processMachines].filter(([, folder]) => folders.includes(folder))),
+      async *readProcessLog({ unit, lines = world.processLog.length }) {
+        const entries = world.processLog.filter((entry) => entry.unit === unit)
+        yield* lines === 0 ? [] : entries.slice(-lines)
+      },
+    },
     runProgram: async (program) => {
       world.programs.push([...program])
       return world.runProgram(program)

@@ -104,6 +104,84 @@ describe('journal', () => {
   })
 })
 
+describe('where fleetd runs units as processes', () => {
+  const here = '1a000000000000000000000000000001'
+
+  async function processes(): Promise<World> {
+    const world = await cluster()
+    world.machineId = undefined
+    world.processMachines.set(here, '/tmp/m1')
+    const logged = (second: number, message: string) =>
+      world.processLog.push({
+        timeMs: new Date(2026, 10, 21, 6, 30, second).getTime(),
+        message,
+        unit: 'a.service',
+        pid: 7,
+        program: 'sh',
+      })
+    logged(1, 'one')
+    logged(2, 'two')
+    return world
+  }
+
+  it('journal reads the log in the folder that --process-dir names', async () => {
+    const world = await processes()
+    const { exit, stdout } = await fleetctlIn(world, ['--process-dir=/tmp/m0,/tmp/m1', 'journal', '--lines=1', 'a'])
+    expect([exit, stdout]).toEqual([0, 'Nov 21 06:30:02 1a000000 sh[7]: two\n'])
+    expect(world.programs).toEqual([])
+  })
+
+  it.each([
+    ['cat', 'one\ntwo\n'],
+    ['json', expect.stringContaining('"_PID":"7","SYSLOG_IDENTIFIER":"sh","MESSAGE":"two"}\n')],
+  ])('journal prints it as %s', async (form, stdout) => {
+    const world = await processes()
+    expect(await fleetctlIn(world, ['--process-dir=/tmp/m1', 'journal', '--output', form, 'a'])).toMatchObject({
+      exit: 0,
+      stdout,
+    })
+  })
+
+  it('journal refuses forms that only journalctl has', async () => {
+    const { exit, stdout, stderr } = await fleetctlIn(await processes(), [
+      ...['--process-dir=/tmp/m1', 'journal', '--output=export', 'a'],
+    ])
+    expect([exit, stdout]).toEqual([1, ''])
+    expect(stderr).toContain('as "export"')
+    expect(stderr).toContain('short, cat, json')
+  })
+
+  it('status tells what is published, and the latest lines', async () => {
+    const { exit, stdout } = await fleetctlIn(await processes(), ['--process-dir=/tmp/m1', 'status', 'a', 'g'])
+    expect(exit).toBe(0)
+    expect(stdout).toMatchInlineSnapshot(`
+      "● a.service
+           Loaded: loaded
+           Active: active (running)
+          Machine: 1a000000000000000000000000000001
+          Manager: processes of fleetd, in /tmp/m1
+
+      Nov 21 06:30:01 1a000000 sh[7]: one
+      Nov 21 06:30:02 1a000000 sh[7]: two
+
+      ● g.service
+           Loaded: loaded
+           Active: active (running)
+          Machine: 1a000000000000000000000000000001
+          Manager: processes of fleetd, in /tmp/m1
+      "
+    `)
+  })
+
+  it('a machine at a loopback address is not asked by SSH', async () => {
+    const world = await processes()
+    world.cluster.machines.splice(0, 1, { id: here, metadata: {}, ip: '127.0.0.1' })
+    const { exit, stderr } = await fleetctlIn(world, ['journal', 'a'])
+    expect([exit, world.programs]).toEqual([1, []])
+    expect(stderr).toContain('--process-dir')
+  })
+})
+
 // Recorded: vectors/fleetctl/10-status-journal.json.
 it.each([
   [['status', 'nosuch'], 'Unit nosuch.service does not exist.\n'],

@@ -69,7 +69,12 @@ async function run(...argv: string[]) {
     settings,
     clock,
     files: filesIn(folder),
-    host: { machineId: async () => ids[0], homeFolder: folder },
+    host: {
+      machineId: async () => ids[0],
+      homeFolder: folder,
+      processMachines: async () => new Map(),
+      async *readProcessLog() {},
+    },
     runProgram: async () => 0,
     signal: stop.signal,
     openFleet: (flags) => openFleet({ io, clock }, flags),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseListeners, describeMachine } from './compose.ts'
+import { chooseListeners, chooseStoreListener, describeMachine } from './compose.ts'
 
 const choose = (listen: readonly string[], insecureAllowNetwork = false, environment: Record<string, string> = {}) =>
   chooseListeners({ listen, insecureAllowNetwork }, { environment, pid: 7 })
@@ -25,6 +25,21 @@ describe('where the API listens', () => {
   it('is refused when it is no address', () => {
     expect(() => choose(['nonsense'])).toThrow('"nonsense"')
   })
+})
+
+it.each([
+  ['', undefined],
+  ['127.0.0.1:2379', { kind: 'tcp', host: '127.0.0.1', port: 2379 }],
+  ['http://localhost:2379/', { kind: 'tcp', host: 'localhost', port: 2379 }],
+])('the embedded store told to serve at %j listens at %j', (storeListen, address) => {
+  expect(chooseStoreListener({ storeListen, insecureAllowNetwork: false })).toEqual(address)
+})
+
+it('the embedded store is not served to the network, unless that is asked for by name', () => {
+  const storeListen = '0.0.0.0:2379'
+  expect(() => chooseStoreListener({ storeListen, insecureAllowNetwork: false })).toThrow('from the network')
+  expect(chooseStoreListener({ storeListen, insecureAllowNetwork: true })).toMatchObject({ host: '0.0.0.0' })
+  expect(() => chooseStoreListener({ storeListen: 'https://a:1', insecureAllowNetwork: true })).toThrow('store_listen')
 })
 
 it('a configured address is published as it is', async () => {

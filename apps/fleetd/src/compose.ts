@@ -1,6 +1,13 @@
 /** From configuration to a running daemon: adapters are made, handed to the service, and closed in reverse. */
 import { join } from 'node:path'
-import { createNotifier, createProcessMetrics, type DaemonContext, systemClock, systemRandom } from '@cluster/daemon'
+import {
+  createNotifier,
+  createProcessMetrics,
+  type DaemonContext,
+  type Metrics,
+  systemClock,
+  systemRandom,
+} from '@cluster/daemon'
 import { checkListener, createFleet, type Fleet } from '@cluster/fleet'
 import {
   HttpError,
@@ -11,10 +18,13 @@ import {
   renderListenAddress,
   serve,
 } from '@cluster/http'
+import type { Kv } from '@cluster/kv'
 import { connectEtcd2 } from '@cluster/kv-client'
 import type { Logger } from '@cluster/prelude'
-import { openDbusUnitManager, readBootId, readMachineId } from '@cluster/systemd'
+import { openDbusUnitManager, readBootId, type UnitManager } from '@cluster/systemd'
 import type { FleetdConfig } from './config.ts'
+import { chooseMachineId } from './machine-id.ts'
+import { openProcessUnits } from './process-units.ts'
 import { findPublicIp } from './public-ip.ts'
 import { createRecordFile } from './record-file.ts'
 import { version } from './version.ts'
@@ -23,6 +33,8 @@ import { version } from './version.ts'
 export type ProcessInput = {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly pid: number
+  /** Where the built files of the program lie. */
+  readonly programFolder: string
 }
 
 const defaultListener: ListenAddress = { kind: 'unix', path: '/run/fleet.sock', mode: 0o660 }
@@ -35,56 +47,56 @@ const defaultListener: ListenAddress = { kind: 'unix', path: '/run/fleet.sock', 
  */
 export function chooseListeners(
   { listen, insecureAllowNetwork }: Pick<FleetdConfig, 'listen' | 'insecureAllowNetwork'>,
-  { environment, pid }: ProcessInput,
+  { environment, pid }: Pick<ProcessInput, 'environment' | 'pid'>,
 ): readonly ListenAddress[] {
-  const configured = listen.map((text) => {
-    const address = parseListenAddress(text)
-    if (address.ok) return address.value
-    throw new HttpError('http/invalid-address', `listen: ${JSON.stringify(text)}: ${address.error.reason}`, {
-      hint: 'expected unix:///run/fleet.sock or 127.0.0.1:49153',
-    })
-  })
+  const configured = listen.map((text) => parseAddress('listen', text, 'unix:///run/fleet.sock or 127.0.0.1:49153'))
   if (!insecureAllowNetwork) for (const address of configured) checkListener(address)
   const chosen = [...inheritedSockets(environment, pid), ...configured]
   return chosen.length === 0 ? [defaultListener] : chosen
 }
 
+/**
+ * Where the embedded store serves its API, if anywhere. It has no users until somebody makes them, so it is held to the
+ * same rule as our own API.
+ *
+ * @throws HttpError `http/invalid-address`
+ * @throws FleetError `fleet/insecure-listener`
+ */
+export function chooseStoreListener({
+  storeListen,
+  insecureAllowNetwork,
+}: Pick<FleetdConfig, 'storeListen' | 'insecureAllowNetwork'>): ListenAddress | undefined {
+  if (storeListen === '') return undefined
+  const address = parseAddress('store_listen', storeListen.replace(/^http:\/\/([^/]*)\/?$/, '$1'), '127.0.0.1:2379')
+  if (!insecureAllowNetwork) checkListener(address)
+  return address
+}
+
+function parseAddress(option: string, text: string, example: string): ListenAddress {
+  const address = parseListenAddress(text)
+  if (address.ok) return address.value
+  throw new HttpError('http/invalid-address', `${option}: ${JSON.stringify(text)}: ${address.error.reason}`, {
+    hint: `expected ${example}`,
+  })
+}
+
 /** Runs fleetd until the context's signal fires. Returns what SIGHUP may change. */
 export async function composeFleetd(
   config: FleetdConfig,
-  { signal, onClose }: DaemonContext,
+  context: DaemonContext,
   process: ProcessInput,
   log: Logger,
 ): Promise<{ readonly fleet: Fleet; readonly ended: Promise<void> }> {
+  const { signal, onClose } = context
   const clock = systemClock
   const random = systemRandom
   const listeners = chooseListeners(config, process)
-  const [id, bootId] = await Promise.all([readMachineId(), readBootId()])
+  const [id, bootId] = await Promise.all([chooseMachineId(config), readBootId()])
   const metrics = createProcessMetrics()
 
-  const units = await openDbusUnitManager({
-    unitsDirectory: config.unitsDirectory,
-    ...(config.systemdUser ? { busAddress: userBus(process.environment) } : {}),
-    log,
-    clock,
-  })
-  onClose('systemd', async () => units[Symbol.asyncDispose]())
-  const tls = await readTlsFiles({
-    keyFile: unlessEmpty(config.etcdKeyfile),
-    certFile: unlessEmpty(config.etcdCertfile),
-    caFile: unlessEmpty(config.etcdCafile),
-  })
-  const kv = connectEtcd2({
-    endpoints: config.etcdServers,
-    username: unlessEmpty(config.etcdUsername),
-    password: config.etcdPassword.reveal(),
-    tls,
-    requestTimeoutMs: config.etcdRequestTimeout * 1000,
-    clock,
-    random,
-    log,
-  })
-  onClose('store', async () => kv[Symbol.asyncDispose]())
+  const units = await openUnits(config, id, process, log)
+  onClose('units', async () => units[Symbol.asyncDispose]())
+  const { kv, failed } = await openKv(config, context, process, metrics, log)
 
   const fleet = await createFleet({
     kv,
@@ -99,7 +111,7 @@ export async function composeFleetd(
       tokenLimit: config.tokenLimit,
       drainOnStop: config.drainOnStop,
     },
-    records: createRecordFile(join(config.unitsDirectory, '..', 'fleetd.json')),
+    records: createRecordFile(recordPath(config)),
     metricsText: metrics.text,
     clock,
     random,
@@ -115,7 +127,62 @@ export async function composeFleetd(
   await notifier.ready(`machine ${id}`)
   signal.addEventListener('abort', () => void notifier.stopping(), { once: true })
   const alive = notifier.keepAlive(signal)
-  return { fleet, ended: Promise.all([fleet.run(signal), alive]).then(() => undefined) }
+  return { fleet, ended: Promise.race([Promise.all([fleet.run(signal), alive]).then(() => undefined), failed]) }
+}
+
+/** What a crash must not forget lies beside the units, wherever those are kept. */
+const recordPath = ({ unitManager, processDir, unitsDirectory }: FleetdConfig): string =>
+  unitManager === 'process' ? join(processDir, 'fleetd.json') : join(unitsDirectory, '..', 'fleetd.json')
+
+function openUnits(config: FleetdConfig, id: string, process: ProcessInput, log: Logger): Promise<UnitManager> {
+  if (config.unitManager === 'process') {
+    return openProcessUnits(config, { id, programFolder: process.programFolder, log, clock: systemClock })
+  }
+  return openDbusUnitManager({
+    unitsDirectory: config.unitsDirectory,
+    ...(config.systemdUser ? { busAddress: userBus(process.environment) } : {}),
+    log,
+    clock: systemClock,
+  })
+}
+
+type OpenedKv = {
+  readonly kv: Kv
+  /** Rejects when the store has failed for good; one elsewhere never does. */
+  readonly failed: Promise<never>
+}
+
+/** The store: in this process with `store_dir`, else wherever `etcd_servers` says. */
+async function openKv(
+  config: FleetdConfig,
+  { onClose }: DaemonContext,
+  { programFolder }: ProcessInput,
+  metrics: Metrics,
+  log: Logger,
+): Promise<OpenedKv> {
+  if (config.storeDir !== '') {
+    // Its code is loaded only where it is used.
+    const { openEmbeddedStore } = await import('./embedded-store.ts')
+    const listen = chooseStoreListener(config)
+    return openEmbeddedStore({ directory: config.storeDir, listen, programFolder, metrics, log, onClose })
+  }
+  const tls = await readTlsFiles({
+    keyFile: unlessEmpty(config.etcdKeyfile),
+    certFile: unlessEmpty(config.etcdCertfile),
+    caFile: unlessEmpty(config.etcdCafile),
+  })
+  const kv = connectEtcd2({
+    endpoints: config.etcdServers,
+    username: unlessEmpty(config.etcdUsername),
+    password: config.etcdPassword.reveal(),
+    tls,
+    requestTimeoutMs: config.etcdRequestTimeout * 1000,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  })
+  onClose('store', async () => kv[Symbol.asyncDispose]())
+  return { kv, failed: new Promise(() => undefined) }
 }
 
 /** What the machine says of itself, and what a reload may change. */

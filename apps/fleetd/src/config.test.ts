@@ -1,12 +1,17 @@
 import { readConfig } from '@cluster/daemon'
 import { describe, expect, it } from 'vitest'
-import { declaration, type FleetdConfig, idleOptions } from './config.ts'
+import { checkConfig, declaration, type FleetdConfig, idleOptions } from './config.ts'
 
 const read = async (argv: readonly string[], environment: Record<string, string> = {}): Promise<FleetdConfig> => {
   // A file that is not there, so that the machine's own configuration plays no part.
   const outcome = await readConfig({ ...declaration, defaultFile: '/nonexistent/fleet.conf' }, { argv, environment })
   if (outcome.kind === 'run') return outcome.values
   throw new Error('prints')
+}
+
+const check = async (argv: readonly string[], environment: Record<string, string> = {}): Promise<void> => {
+  const outcome = await readConfig({ ...declaration, defaultFile: '/nonexistent/fleet.conf' }, { argv, environment })
+  if (outcome.kind === 'run') checkConfig(outcome)
 }
 
 describe('the configuration', () => {
@@ -48,6 +53,10 @@ describe('the configuration', () => {
     [['--token-limit=0'], '1 to 65535'],
     [['--etcd-servers='], 'at least one endpoint'],
     [['--engine-reconcile-interval=x'], 'expected a number'],
+    [['--unit-manager=docker'], 'expected one of systemd, process'],
+    [['--process-dir=units'], 'expected an absolute path'],
+    [['--machine-id=12'], '32 lower-case hex digits'],
+    [['--host-name=a b'], 'letters, digits, dots and dashes'],
   ])('%j is refused with its place: %s', async (argv, words) => {
     await expect(read(argv)).rejects.toThrow(words)
   })
@@ -55,5 +64,35 @@ describe('the configuration', () => {
   it('says what is given and does nothing', async () => {
     expect(idleOptions(await read([]))).toEqual([])
     expect(idleOptions(await read(['--enable-grpc', '--verify-units']))).toHaveLength(2)
+  })
+
+  it('has units run by systemd and the store elsewhere, unless told otherwise', async () => {
+    const config = await read([])
+    expect(config).toMatchObject({ unitManager: 'systemd', processDir: '/run/fleet/process', storeDir: '' })
+    const other = await read(['--unit-manager=process', '--process-environment=A=1,B=http://x:1/y'])
+    expect([...other.processEnvironment]).toEqual([
+      ['A', '1'],
+      ['B', 'http://x:1/y'],
+    ])
+    expect(idleOptions(other)).toEqual([])
+  })
+
+  it('keeps one store, here or elsewhere', async () => {
+    await check(['--store-dir=/tmp/store', '--store-listen=127.0.0.1:2379'])
+    await expect(check(['--store-dir=/s'], { FLEET_ETCD_SERVERS: 'http://a:2379' })).rejects.toThrow(
+      'store_dir (flag --store-dir) and etcd_servers (environment FLEET_ETCD_SERVERS) exclude each other',
+    )
+    await expect(check(['--store-listen=127.0.0.1:2379'])).rejects.toThrow('store_listen without store_dir')
+  })
+
+  it.each([
+    [['--unit-manager=process', '--units-directory=/x'], 'units_directory'],
+    [['--unit-manager=process', '--systemd-user'], 'systemd_user'],
+    [['--process-dir=/x'], 'process_dir'],
+    [['--process-environment=A=1'], 'process_environment'],
+    [['--host-name=a'], 'host_name'],
+    [['--store-dir=/x', '--etcd-username=root'], 'etcd_username'],
+  ])('%j has an option without effect: %s', async (argv, name) => {
+    expect(idleOptions(await read(argv))).toEqual([expect.stringContaining(name)])
   })
 })

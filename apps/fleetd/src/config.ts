@@ -2,8 +2,11 @@
 import {
   booleanOption,
   type ConfigDeclaration,
+  type Configuration,
   type ConfigValues,
   choiceOption,
+  DaemonError,
+  describeSource,
   durationOption,
   listOption,
   logFormats,
@@ -15,6 +18,8 @@ import {
 } from '@cluster/daemon'
 import { defaultPrefix } from '@cluster/fleet'
 import { version } from './version.ts'
+
+const unitManagers = ['systemd', 'process'] as const
 
 const options = {
   verbosity: numberOption({ help: 'above 0: debug messages', default: 0 }),
@@ -28,6 +33,14 @@ const options = {
   etcdKeyfile: pathOption({ help: 'key of the client certificate', default: '' }),
   etcdCertfile: pathOption({ help: 'client certificate', default: '' }),
   etcdCafile: pathOption({ help: 'authority that signed the certificate of the store', default: '' }),
+  storeDir: pathOption({
+    help: 'keep the store in this folder, in this process, instead of asking etcd_servers',
+    default: '',
+  }),
+  storeListen: stringOption({
+    help: "HOST:PORT where the store of store_dir serves etcd's v2 API to others; default: nowhere",
+    default: '',
+  }),
   etcdKeyPrefix: stringOption({ help: 'where in the store the cluster is kept', default: `${defaultPrefix}/` }),
   etcdRequestTimeout: numberOption({ help: 'seconds until an answer must begin', default: 1, min: 0.05, max: 60 }),
   engineReconcileInterval: numberOption({
@@ -37,6 +50,20 @@ const options = {
     max: 3600,
   }),
   publicIp: stringOption({ help: 'address to publish; default: that of the default route', default: '' }),
+  machineId: stringOption({
+    help: 'identity of this machine, 32 hex digits; default: that in state_dir, else /etc/machine-id',
+    default: '',
+    validate: (id) => (/^([0-9a-f]{32})?$/.test(id) ? undefined : 'expected 32 lower-case hex digits'),
+  }),
+  hostName: stringOption({
+    help: 'what %H says in units of the process manager; default: the name of this computer',
+    default: '',
+    validate: (name) => (/^[\w.-]*$/.test(name) ? undefined : 'expected letters, digits, dots and dashes'),
+  }),
+  stateDir: pathOption({
+    help: 'where this machine keeps an identity of its own; default: none, or /var/lib/fleet without /etc/machine-id',
+    default: '',
+  }),
   metadata: mapOption({ help: 'what units may ask of this machine', default: new Map() }),
   agentTtl: durationOption({
     help: 'how long this machine counts as alive without a sign',
@@ -49,6 +76,17 @@ const options = {
   disableEngine: booleanOption({ help: 'this machine never places units', default: false }),
   disableWatches: booleanOption({ help: 'kept for old files; has no effect', default: false }),
   enableGrpc: booleanOption({ help: 'kept for old files; has no effect', default: false }),
+  unitManager: choiceOption({
+    help: 'what runs units: systemd, or processes of our own where systemd is not init or not ours to use',
+    default: 'systemd',
+    choices: unitManagers,
+  }),
+  processDir: pathOption({
+    help: 'folder of the process manager: unit files, state and logs of its units; this user alone may write there',
+    default: '/run/fleet/process',
+    validate: (path) => (path.startsWith('/') ? undefined : 'expected an absolute path'),
+  }),
+  processEnvironment: mapOption({ help: 'variables for every unit of the process manager', default: new Map() }),
   unitsDirectory: pathOption({ help: 'where unit files are kept', default: '/run/fleet/units/' }),
   systemdUser: booleanOption({ help: "use the user's systemd instead of the system's", default: false }),
   verifyUnits: booleanOption({ help: 'kept for old files; has no effect', default: false }),
@@ -70,20 +108,56 @@ export type FleetdConfig = ConfigValues<typeof options>
 export const declaration: ConfigDeclaration<typeof options> = {
   name: 'fleetd',
   version,
-  summary: 'Places units on the machines of a cluster and runs them through systemd.',
+  summary: 'Places units on the machines of a cluster and runs them, through systemd or as processes.',
   environmentPrefix: 'FLEET_',
   defaultFile: '/etc/fleet/fleet.conf',
   options,
   argumentHint: 'Did you mean to invoke fleetctl instead?',
 }
 
+/**
+ * Refuses options that exclude each other, with their places.
+ *
+ * @throws DaemonError `daemon/bad-config`
+ */
+export function checkConfig({
+  values: { storeDir, storeListen },
+  sources,
+}: Pick<Configuration<typeof options>, 'values' | 'sources'>): void {
+  if (storeDir !== '' && sources.etcdServers.kind !== 'default') {
+    throw new DaemonError(
+      'daemon/bad-config',
+      `store_dir (${describeSource(sources.storeDir)}) and etcd_servers (${describeSource(sources.etcdServers)}) exclude each other`,
+      { hint: 'either keep the store here (store_dir), or ask one elsewhere (etcd_servers): leave one of them out' },
+    )
+  }
+  if (storeDir === '' && storeListen !== '') {
+    throw new DaemonError(
+      'daemon/bad-config',
+      `${describeSource(sources.storeListen)}: store_listen without store_dir: there is no store to serve`,
+      { hint: 'name the folder of the store with store_dir, or leave store_listen out' },
+    )
+  }
+}
+
 /** What is given and does nothing, in words for the log. */
 export function idleOptions(config: FleetdConfig): readonly string[] {
+  const isProcess = config.unitManager === 'process'
   const given = [
     config.disableWatches && 'disable_watches: the store is always watched',
     config.enableGrpc && 'enable_grpc: the registry is never served from the leader',
     config.verifyUnits && 'verify_units: signed units are gone since fleet 0.11',
     config.authorizedKeysFile !== '' && 'authorized_keys_file: signed units are gone since fleet 0.11',
+    isProcess && config.systemdUser && 'systemd_user: unit_manager is process',
+    isProcess &&
+      config.unitsDirectory !== options.unitsDirectory.default &&
+      'units_directory: the process manager keeps unit files in process_dir',
+    !isProcess && config.processDir !== options.processDir.default && 'process_dir: unit_manager is systemd',
+    !isProcess && config.processEnvironment.size > 0 && 'process_environment: unit_manager is systemd',
+    !isProcess && config.hostName !== '' && 'host_name: systemd knows the name of its machine',
+    config.storeDir !== '' &&
+      (config.etcdUsername !== '' || config.etcdCafile !== '' || config.etcdCertfile !== '') &&
+      'etcd_username, etcd_cafile, etcd_certfile: the store of store_dir is in this process',
   ]
   return given.filter((text) => text !== false)
 }

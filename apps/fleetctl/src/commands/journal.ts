@@ -4,6 +4,7 @@ import { printFailure } from '../failure.ts'
 import { hint } from '../log.ts'
 import { unitNames } from '../names.ts'
 import { runOnMachine } from '../on-machine.ts'
+import { printProcessLog, processFolderOf } from '../process-machine.ts'
 import { isGlobal } from '../submission.ts'
 
 export const run: RunCommand = async (context, invocation) => {
@@ -29,6 +30,12 @@ export const run: RunCommand = async (context, invocation) => {
       io.stderr.write(`Unit ${name} does not appear to be running.\n`)
       return 1
     }
+    const follow = flags.boolean('follow') || flags.boolean('f')
+    const folder = await processFolderOf(context, unit.machineId)
+    if (folder !== undefined) {
+      const query = { name, machineId: unit.machineId, folder, lines: flags.number('lines'), follow }
+      return await printProcessLog(context, { ...query, form: flags.text('output') })
+    }
     const journalctl = [
       'journalctl',
       '--unit',
@@ -38,7 +45,7 @@ export const run: RunCommand = async (context, invocation) => {
       String(flags.number('lines')),
       '--output',
       flags.text('output'),
-      ...(flags.boolean('follow') || flags.boolean('f') ? ['-f'] : []),
+      ...(follow ? ['-f'] : []),
     ] as const
     const command = flags.boolean('sudo') ? (['sudo', ...journalctl] as const) : journalctl
     return await runOnMachine(context, unit.machineId, command, invocation)

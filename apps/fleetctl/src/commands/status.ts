@@ -4,6 +4,7 @@ import type { FleetContext, RunCommand } from '../context.ts'
 import { printFailure } from '../failure.ts'
 import { expandPatterns, unitNames } from '../names.ts'
 import { runHere, runOnMachine } from '../on-machine.ts'
+import { printProcessStatus, processFolderOf } from '../process-machine.ts'
 import { isGlobal } from '../submission.ts'
 
 export const run: RunCommand = async (context, invocation) => {
@@ -30,6 +31,8 @@ async function printStatus(context: FleetContext, name: string, invocation: Invo
       io.stderr.write(`Unit ${name} does not appear to be loaded.\n`)
       return 1
     }
+    const folder = await processFolderOf(context, unit.machineId)
+    if (folder !== undefined) return await printProcessStatus(context, { name, machineId: unit.machineId, folder })
     return await runOnMachine(context, unit.machineId, command, invocation)
   } catch (error) {
     return printFailure(context, 'Error retrieving unit: ', error)
@@ -45,6 +48,10 @@ async function printGlobalStatus(
   const here = await context.host.machineId()
   const states = await context.fleet.listStates({ unit: name }, context.signal)
   if (states.some(({ machineId }) => machineId === here)) return await runHere(context, command)
+  for (const { machineId } of states) {
+    const folder = await processFolderOf(context, machineId)
+    if (folder !== undefined) return await printProcessStatus(context, { name, machineId, folder })
+  }
   const where = states.length === 0 ? 'on no machine' : `on ${states.map(({ machineId }) => machineId).join(', ')}`
   context.io.stderr.write(
     `Unit ${name} is global and runs ${where}, not here.\nSee "fleetctl list-units", or run this on one of its machines.\n`,
