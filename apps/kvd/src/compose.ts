@@ -1,6 +1,6 @@
 /** From a configuration to a running server: adapters, listeners, figures. */
 import type { Metrics } from '@cluster/daemon'
-import { type ListenAddress, readTlsFiles, type TlsOptions } from '@cluster/http'
+import { type ListenAddress, parseListenAddress, readTlsFiles, type TlsOptions } from '@cluster/http'
 import { openServer, type Server, type ServerOptions } from '@cluster/kv-server'
 import type { Clock, Logger } from '@cluster/prelude'
 import type { KvdConfig } from './config.ts'
@@ -45,7 +45,7 @@ export async function composeKvd(config: KvdConfig, surroundings: Surroundings):
     meter: metrics.meter,
     clock,
     renderMetrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-    setLogLevel: (level) => setDebug(level === 'debug'),
+    setLogLevel: (level) => setDebug(level === 'debug' || level === 'trace'),
     processFacts,
     serverVersion: etcdVersion,
     onFatal,
@@ -59,6 +59,8 @@ async function clientTls({ tls }: KvdConfig): Promise<TlsOptions> {
 
 /** The address in a URL whose form the configuration has checked. */
 function addressOf(url: string): ListenAddress {
+  const socket = url.startsWith('unix:') ? parseListenAddress(url) : undefined
+  if (socket?.ok === true) return socket.value
   const { hostname, port } = new URL(url)
   const plain = hostname.replace(/^\[(.*)\]$/, '$1')
   // The default port of a scheme is no part of what URL gives back.

@@ -1,6 +1,7 @@
 /** Every flag that kvd knows: etcd 2.3's, so that its units and scripts keep working (spec/etcd-v2.md §6), and ours. */
 
-export type FlagKind = 'text' | 'boolean' | 'unsigned' | 'urls'
+/** `listen-urls`: as `urls`, and unix sockets beside them. */
+export type FlagKind = 'text' | 'boolean' | 'unsigned' | 'urls' | 'listen-urls'
 
 export type Flag = {
   readonly name: string
@@ -21,9 +22,14 @@ export const flagGroups: readonly FlagGroup[] = [
     flags: [
       flag('name', 'text', 'default', 'name of this member'),
       flag('data-dir', 'text', '', 'where everything is kept; NAME.etcd in the working directory when not given'),
-      flag('wal-dir', 'text', '', 'where the log is kept, when not below the data directory'),
+      flag('wal-dir', 'text', '', 'refused: the log is part of the data directory'),
       flag('snapshot-count', 'unsigned', '10000', 'applied entries after which a snapshot is taken'),
-      flag('listen-client-urls', 'urls', 'http://localhost:2379,http://localhost:4001', 'where clients are served'),
+      flag(
+        'listen-client-urls',
+        'listen-urls',
+        'http://localhost:2379,http://localhost:4001',
+        'where clients are served; unix:///ABSOLUTE/PATH is a socket on this machine',
+      ),
       flag(
         'listen-peer-urls',
         'urls',

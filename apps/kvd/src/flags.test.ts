@@ -21,6 +21,10 @@ describe('flags', () => {
       ['--listen-client-urls', 'http://127.0.0.1:1,https://[::1]:2'],
       { 'listen-client-urls': 'http://127.0.0.1:1,https://[::1]:2' },
     ],
+    [
+      ['--listen-client-urls', 'http://127.0.0.1:1,unix:///run/kvd.sock'],
+      { 'listen-client-urls': 'http://127.0.0.1:1,unix:///run/kvd.sock' },
+    ],
     [['--name', 'a', '--'], { name: 'a' }],
   ])('%j gives %j', (argv, expected) => expect(texts(read(argv))).toEqual(expected))
 
@@ -43,6 +47,14 @@ describe('flags', () => {
       'invalid value "http://a:1/x" for flag -listen-client-urls: URL must not contain a path: http://a:1/x',
     ],
     [['--listen-client-urls', ''], 'invalid value "" for flag -listen-client-urls: parse "": missing protocol scheme'],
+    [
+      ['--listen-client-urls', 'unix://run/kvd.sock'],
+      'invalid value "unix://run/kvd.sock" for flag -listen-client-urls: the path of a unix socket is absolute: unix:///run/NAME.sock: unix://run/kvd.sock',
+    ],
+    [
+      ['--advertise-client-urls', 'unix:///run/kvd.sock'],
+      'invalid value "unix:///run/kvd.sock" for flag -advertise-client-urls: URL scheme must be http or https: unix:///run/kvd.sock',
+    ],
     [['---x'], 'bad flag syntax: ---x'],
     [['--peers', 'x'], 'flag -peers is of etcd 0.4; use --initial-cluster'],
   ])('%j is wrong usage: %s', (argv, message) => expect(read(argv)).toEqual({ kind: 'usage', message }))

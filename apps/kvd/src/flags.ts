@@ -1,4 +1,5 @@
 /** Reads flags as Go's flag package does, and the environment as etcd does. Pure. */
+import { parseListenAddress } from '@cluster/http'
 import { type Flag, type FlagKind, flagGroups, flags, ignoredFlags, refusedFlags } from './flag-table.ts'
 
 export type FlagSource = 'flag' | 'environment'
@@ -101,12 +102,28 @@ function problemOf(kind: FlagKind, text: string): string | undefined {
   if (kind === 'unsigned') {
     return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? undefined : 'parse error'
   }
-  return kind === 'urls' ? urlsProblem(text) : undefined
+  if (kind === 'urls') return urlsProblem(urlsOf(text))
+  if (kind !== 'listen-urls') return undefined
+  const [sockets, urls] = [urlsOf(text).filter(isUnix), urlsOf(text).filter((url) => !isUnix(url))]
+  return socketsProblem(sockets) ?? urlsProblem(urls)
 }
 
+/** etcd 2.3 knows no unix sockets; ours are written as for the other daemons. */
+const isUnix = (url: string): boolean => url.startsWith('unix:')
+
+function socketsProblem(urls: readonly string[]): string | undefined {
+  for (const url of urls) {
+    const address = parseListenAddress(url)
+    if (!address.ok) return `${address.error.reason}: ${url}`
+  }
+  return undefined
+}
+
+const urlsOf = (text: string): readonly string[] => text.split(',').map((one) => one.trim())
+
 /** Why a list of URLs is none: scheme http or https, host and port, no path. */
-export function urlsProblem(text: string): string | undefined {
-  for (const url of text.split(',').map((one) => one.trim())) {
+function urlsProblem(urls: readonly string[]): string | undefined {
+  for (const url of urls) {
     const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(url) ?? []
     if (scheme === undefined || rest === undefined) return `parse "${url}": missing protocol scheme`
     if (scheme !== 'http' && scheme !== 'https') return `URL scheme must be http or https: ${url}`
