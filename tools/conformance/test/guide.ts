@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../../..')
-export const guidePath = join(root, 'docs/operating.md')
+const guidePath = join(root, 'docs/operating.md')
 export const kvdDist = join(root, 'apps/kvd/dist')
 
 /** Marked blocks of the guide: `procedure:backup` → its text. */
@@ -25,7 +25,7 @@ export function procedure(name: string): string {
   return block
 }
 
-export type Ran = { readonly exit: number; readonly stdout: string; readonly stderr: string }
+type Ran = { readonly exit: number; readonly stdout: string; readonly stderr: string }
 
 export type Host = AsyncDisposable & {
   readonly folder: string
