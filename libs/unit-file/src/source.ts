@@ -67,21 +67,31 @@ export function parseUnitFile(text: string | Uint8Array): UnitFile {
   for (let index = 0; index < lines.length; ) {
     const first = lines[index]
     if (first === undefined) break
-    if (isOverlong(first.text)) {
-      blocks.push({ kind: 'overlong', lines: [first], line: index + 1 })
+    const kind = lineKind(first.text)
+    if (kind === 'overlong') {
+      blocks.push({ kind, lines: [first], line: index + 1 })
       index += 1
       continue
     }
-    const simple = isComment(first.text) ? 'comment' : isBlank(first.text) ? 'blank' : undefined
-    if (simple !== undefined) {
-      const run = runLength(lines, index, simple)
-      blocks.push({ kind: simple, lines: lines.slice(index, index + run), line: index + 1 })
-      index += run
+    if (kind !== 'content') {
+      const next = runEnd(lines, index + 1, kind)
+      blocks.push({ kind, lines: lines.slice(index, next), line: index + 1 })
+      index = next
+      continue
+    }
+    if (isWhole(first.text)) {
+      const block = classify({ text: first.text, lastLine: index + 1 }, [first], index + 1, section)
+      if (block.kind === 'header') section = block.name
+      blocks.push(block)
+      index += 1
       continue
     }
     const joined = joinLines(lines, index, markSeen)
     markSeen = joined.markSeen
-    const block = classify(joined, lines.slice(index, index + joined.count), index + 1, section)
+    const of = lines.slice(index, index + joined.count)
+    const block: UnitFileBlock = joined.overlong
+      ? { kind: 'overlong', lines: of, line: index + 1 }
+      : classify(joined, of, index + 1, section)
     if (block.kind === 'header') section = block.name
     blocks.push(block)
     index += joined.count
@@ -98,6 +108,25 @@ export function renderUnitFile(file: UnitFile): string {
 
 /** Cuts a text at LF, CR and NUL as systemd's `read_line` does: different ends side by side are one, NUL closes. */
 export function splitLines(text: string): readonly PhysicalLine[] {
+  // nearly every file has LF alone, and looking for one character is many times faster than looking at each
+  return text.includes('\r') || text.includes('\0') ? splitAtAnyEnd(text) : splitAtLineFeeds(text)
+}
+
+function splitAtLineFeeds(text: string): readonly PhysicalLine[] {
+  const lines: PhysicalLine[] = []
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf('\n', start)
+    if (found === -1) {
+      lines.push({ text: text.slice(start), end: '' })
+      break
+    }
+    lines.push({ text: text.slice(start, found), end: '\n' })
+    start = found + 1
+  }
+  return lines
+}
+
+function splitAtAnyEnd(text: string): readonly PhysicalLine[] {
   const lines: PhysicalLine[] = []
   for (let start = 0; start < text.length; ) {
     let end = start
@@ -122,9 +151,11 @@ const isLineEnd = (code: number): boolean => code === 0x0a || code === 0x0d || c
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d
 
 /** systemd's `strstrip`: exactly space, tab, LF and CR. */
-export function stripText(text: string): string {
-  let start = 0
-  let end = text.length
+export const stripText = (text: string): string => stripPart(text, 0, text.length)
+
+function stripPart(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
   while (start < end && isSpace(text.charCodeAt(start))) start += 1
   while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1
   return text.slice(start, end)
@@ -136,31 +167,38 @@ function firstNonSpace(text: string, from = 0): number {
   return index
 }
 
-function isComment(text: string): boolean {
-  const code = text.charCodeAt(firstNonSpace(text))
-  return code === 0x23 || code === 0x3b
+type LineKind = 'overlong' | 'comment' | 'blank' | 'content'
+
+function lineKind(text: string): LineKind {
+  if (text.length * 3 >= longLineBytesMax && isOverlong(text)) return 'overlong'
+  const start = firstNonSpace(text)
+  if (start === text.length) return 'blank'
+  return isCommentSign(text.charCodeAt(start)) ? 'comment' : 'content'
 }
 
-const isBlank = (text: string): boolean => firstNonSpace(text) === text.length
+const isCommentSign = (code: number): boolean => code === 0x23 || code === 0x3b
+const isComment = (text: string): boolean => isCommentSign(text.charCodeAt(firstNonSpace(text)))
 const isOverlong = (text: string): boolean =>
   text.length * 3 >= longLineBytesMax && byteLength(text) >= longLineBytesMax
 
-function runLength(lines: readonly PhysicalLine[], from: number, kind: 'comment' | 'blank'): number {
-  let count = 0
-  for (let line = lines[from]; line !== undefined; line = lines[from + count]) {
-    const fits = kind === 'comment' ? isComment(line.text) : isBlank(line.text)
-    if (!fits || isOverlong(line.text)) break
-    count += 1
-  }
-  return count
+function runEnd(lines: readonly PhysicalLine[], from: number, kind: LineKind): number {
+  let end = from
+  for (let line = lines[end]; line !== undefined && lineKind(line.text) === kind; line = lines[end]) end += 1
+  return end
 }
 
-/** One logical line: its text and, for each part, where the part stands. */
-type Joined = {
+/** Whether a physical line is a logical line as it stands: nothing continues it and it starts with no mark. */
+const isWhole = (text: string): boolean => !endsEscaped(text) && text.charCodeAt(0) !== 0xfeff
+
+/** A logical line and, for each part, where the part stands; no parts for one physical line that is all of it. */
+type LogicalText = {
   readonly text: string
-  readonly parts: readonly { readonly start: number; readonly line: number; readonly column: number }[]
-  readonly count: number
   readonly lastLine: number
+  readonly parts?: readonly { readonly start: number; readonly line: number; readonly column: number }[]
+}
+
+type Joined = LogicalText & {
+  readonly count: number
   readonly markSeen: boolean
   readonly overlong: boolean
 }
@@ -206,39 +244,40 @@ function endsEscaped(text: string): boolean {
 }
 
 function classify(
-  joined: Joined,
+  logical: LogicalText,
   lines: readonly PhysicalLine[],
   line: number,
   section: string | undefined,
 ): UnitFileBlock {
-  if (joined.overlong) return { kind: 'overlong', lines, line }
-  const text = stripText(joined.text)
+  const text = stripText(logical.text)
   if (text === '') return { kind: 'blank', lines, line }
-  const start = firstNonSpace(joined.text)
-  const logical = { lines, line, lastLine: joined.lastLine, text, at: positionOf(joined, start) }
-  const within = section === undefined ? {} : { section }
-  if (text.startsWith('[')) {
-    if (text.length > 1 && text.endsWith(']')) return { kind: 'header', ...logical, name: text.slice(1, -1) }
-    return { kind: 'junk', ...logical, ...within, reason: 'broken-header' }
+  const { lastLine } = logical
+  const start = text.length === logical.text.length ? 0 : firstNonSpace(logical.text)
+  const at = positionOf(logical, start)
+  const isBracket = text.charCodeAt(0) === 0x5b
+  if (isBracket && text.length > 1 && text.endsWith(']')) {
+    return { kind: 'header', lines, line, lastLine, text, at, name: text.slice(1, -1) }
   }
-  const equals = text.indexOf('=')
-  if (equals === -1) return { kind: 'junk', ...logical, ...within, reason: 'no-equals-sign' }
-  if (equals === 0) return { kind: 'junk', ...logical, ...within, reason: 'no-key' }
+  const equals = isBracket ? -1 : text.indexOf('=')
+  if (equals <= 0) {
+    const reason = isBracket ? 'broken-header' : equals === 0 ? 'no-key' : 'no-equals-sign'
+    return { kind: 'junk', lines, line, lastLine, text, at, ...(section === undefined ? {} : { section }), reason }
+  }
   const valueStart = firstNonSpace(text, equals + 1)
-  return {
-    kind: 'assignment',
-    ...logical,
-    ...within,
-    key: stripText(text.slice(0, equals)),
-    value: stripText(text.slice(equals + 1)),
-    valueAt: positionOf(joined, start + valueStart),
-  }
+  const key = stripPart(text, 0, equals)
+  const value = text.slice(valueStart)
+  const valueAt = positionOf(logical, start + valueStart)
+  // written out twice: a spread here costs as much as all the rest of the line
+  return section === undefined
+    ? { kind: 'assignment', lines, line, lastLine, text, at, key, value, valueAt }
+    : { kind: 'assignment', lines, line, lastLine, text, at, section, key, value, valueAt }
 }
 
-function positionOf(joined: Joined, offset: number): Position {
-  let found = joined.parts[0]
-  for (const part of joined.parts) if (part.start <= offset) found = part
+function positionOf({ parts, lastLine }: LogicalText, offset: number): Position {
+  if (parts === undefined) return { line: lastLine, column: offset + 1 }
+  let found = parts[0]
+  for (const part of parts) if (part.start <= offset) found = part
   return found === undefined
-    ? { line: joined.lastLine, column: 1 }
+    ? { line: lastLine, column: 1 }
     : { line: found.line, column: found.column + offset - found.start }
 }
