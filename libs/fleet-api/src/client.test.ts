@@ -12,7 +12,7 @@ function clientOf(script: Script) {
     sent.push(request)
     const found = script[`${request.method} ${request.path}`] ?? ([404, '{"error":{"code":404,"message":""}}'] as const)
     const [status, body] = typeof found === 'string' ? ([200, found] as const) : found
-    return { status, body, warnings: status === 201 ? ['odd'] : [] }
+    return { status, body, warnings: status === 201 || status >= 500 ? ['odd'] : [] }
   })
   return { client, sent }
 }
@@ -93,5 +93,10 @@ describe('the client', () => {
     expect(error.code).toBe(code)
     expect(error.message).toContain('unix:///run/fleet.sock')
     expect(error.message).toContain(words)
+  })
+
+  it.each([503, 500])('an answer of %i is told with the reason that the daemon gives in a header', async (status) => {
+    const { client } = clientOf({ 'GET /fleet/v1/units': [status, ''] })
+    expect(await failureOf(client.listUnits())).toMatchObject({ hint: expect.stringMatching(/^odd\n.*journalctl/s) })
   })
 })

@@ -199,15 +199,16 @@ const invalidAnswer = (place: string, endpoint: string, found: string, cause?: u
     },
   )
 
+/** What the daemon itself says is wrong, ahead of what it may be. Daemons of the original say nothing. */
+const withReasons = ({ warnings }: FleetAnswer, hint: string): string => [...warnings, hint].join('\n')
+
 function failure(place: string, endpoint: string, answer: FleetAnswer): FleetApiError {
   const message = messageOf(answer.body)
   const details = { answer: { status: answer.status, body: answer.body.slice(0, 4096), message } }
   const said = `${place}: HTTP ${answer.status}${message === '' ? '' : `: ${message}`}`
   if (answer.status === 503) {
-    return new FleetApiError('fleet-api/unavailable', said, {
-      ...details,
-      hint: 'fleetd cannot reach its store, or has not joined the cluster yet: see its log (journalctl -u fleetd)',
-    })
+    const hint = 'fleetd cannot reach its store, or has not joined the cluster yet: see its log (journalctl -u fleetd)'
+    return new FleetApiError('fleet-api/unavailable', said, { ...details, hint: withReasons(answer, hint) })
   }
   if (answer.status >= 400 && answer.status < 500) {
     const hint = answer.status === 404 && message === '' ? `check that ${endpoint} is a fleetd` : undefined
@@ -216,7 +217,7 @@ function failure(place: string, endpoint: string, answer: FleetAnswer): FleetApi
   if (answer.status >= 500) {
     const hint =
       'the store did not answer in time, or holds something that cannot be read: see the log of fleetd (journalctl -u fleetd)'
-    return new FleetApiError('fleet-api/server-failed', said, { ...details, hint })
+    return new FleetApiError('fleet-api/server-failed', said, { ...details, hint: withReasons(answer, hint) })
   }
   return new FleetApiError('fleet-api/invalid-answer', said, { ...details, hint: `check that ${endpoint} is a fleetd` })
 }

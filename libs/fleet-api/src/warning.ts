@@ -1,4 +1,4 @@
-/** Remarks on a request that succeeded, as `Warning` headers of the 299 kind: bodies stay as old clients expect them. */
+/** Remarks on a request that succeeded, and reasons why one failed, as `Warning` headers of the 299 kind: bodies stay as old clients expect them. */
 
 /** The header's value: `299 fleetd "TEXT"`, ASCII only. */
 export function encodeWarning(text: string): string {

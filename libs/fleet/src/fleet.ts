@@ -179,6 +179,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     events,
     version,
     isServing: presence.isCurrent,
+    trouble: presence.trouble,
     metricsText: options.metricsText,
   })
 

@@ -222,6 +222,7 @@ describe('requests that are granted', () => {
     expect((await cluster.ask('GET', '/metrics')).text).toBe(
       errorBody(503, 'fleet server unable to communicate with etcd'),
     )
+    expect((await cluster.ask('GET', '/fleet/v1/units')).headers['Warning']).toMatch(/^299 fleetd ".+"$/)
     cluster.machine(0).kv.setUnavailable(false)
     await cluster.clock.advance(10_000)
     expect((await cluster.ask('GET', '/health')).status).toBe(200)

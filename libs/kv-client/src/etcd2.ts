@@ -256,6 +256,11 @@ function revisionOf(node: Node, endpoint: string): Revision {
 function refused({ errorCode, reason, cause }: Refused, endpoint: string): KvError {
   const said = cause === '' ? reason : `${reason}: ${cause}`
   return new KvError('kv/refused', `${endpoint} refused: ${said} (etcd error ${errorCode})`, {
-    hint: errorCode === 110 ? 'check user, password and the rights of the user' : undefined,
+    hint: hintFor(errorCode, said),
   })
+}
+
+function hintFor(errorCode: number, said: string): string | undefined {
+  if (errorCode === 110) return 'check user, password and the rights of the user'
+  return errorCode === 300 && said.includes('no space') ? 'make room on the disk of the store' : undefined
 }

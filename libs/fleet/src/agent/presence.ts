@@ -20,6 +20,8 @@ export type Presence = {
   readonly registered: (signal: AbortSignal) => Promise<boolean>
   /** Whether the registration is certain to stand now: the last beat is younger than the TTL. */
   readonly isCurrent: () => boolean
+  /** What the last beat failed with, while none has succeeded since. */
+  readonly trouble: () => unknown
   /** Writes the key again now: what the machine says of itself has changed. */
   readonly refresh: () => void
   /** Removes the key, so that nobody waits for it to expire. */
@@ -49,6 +51,7 @@ export function createPresence(options: PresenceOptions): Presence {
   /** A write whose outcome is unknown: the key found afterwards may be ours. */
   let inDoubt: string | undefined
   let refusedSinceMs: number | undefined
+  let trouble: unknown
   let onRegistered: (() => void)[] = []
 
   observed.onChange(({ meanings }) => {
@@ -58,6 +61,7 @@ export function createPresence(options: PresenceOptions): Presence {
 
   const hold = (revision: Revision, askedMs: number, how: 'new' | 'resumed' | 'again' | 'beat'): void => {
     health.succeeded()
+    trouble = undefined
     inDoubt = undefined
     refusedSinceMs = undefined
     currentUntilMs = askedMs + ttlMs
@@ -130,6 +134,7 @@ export function createPresence(options: PresenceOptions): Presence {
           waitMs = refusedSinceMs === undefined ? ttlMs / 3 : 1000
         } catch (error) {
           if (signal.aborted) return
+          trouble = error
           if (failures === 0) events.beatFailed(error)
           failures += 1
           waitMs = Math.min(2000, 250 * 2 ** Math.min(failures, 10)) * (0.5 + random.next() / 2)
@@ -146,6 +151,7 @@ export function createPresence(options: PresenceOptions): Presence {
       })
     },
     isCurrent: () => isRegistered && refusedSinceMs === undefined && clock.monotonicMs() < currentUntilMs,
+    trouble: () => trouble,
     refresh: doorbell.ring,
     leave: (signal) => registry.removeMachine(ownId, signal),
   }

@@ -2,8 +2,9 @@
  * From a request to the part of the API that answers it. Which method is refused with which words is as recorded:
  * spec/fleet.md §8, vectors fleet-api/01.
  */
-import { renderGoJson } from '@cluster/fleet-api'
+import { encodeWarning, renderGoJson } from '@cluster/fleet-api'
 import { type Handler, HttpError, type HttpRequest, type HttpResponse } from '@cluster/http'
+import { describeError, isClusterError } from '@cluster/prelude'
 import { errorAnswer } from './answers.ts'
 import { cleanPath, escapeHtml } from './clean-path.ts'
 import type { ApiContext } from './context.ts'
@@ -17,6 +18,8 @@ export type ApiOptions = ApiContext & {
   readonly version: string
   /** Whether the machine is registered and the store answers; until then everything but `/health` is 503. */
   readonly isServing: () => boolean
+  /** What the machine last failed with to stay registered; `undefined`: nothing. */
+  readonly trouble: () => unknown
   /** Figures in Prometheus' text form; `undefined`: there are none. */
   readonly metricsText: (() => Promise<string>) | undefined
 }
@@ -25,11 +28,13 @@ const prefixes = ['/fleet/v1', '/v1-alpha']
 
 /** The API as a handler. */
 export function createApi(options: ApiOptions): Handler {
-  const { version, isServing, events } = options
+  const { version, isServing, trouble, events } = options
   const server = ['Server', `fleetd/${version}`] as const
   return async (request) => {
     if (request.path === '/health') return health(isServing(), server)
-    if (!isServing()) return errorAnswer(503, 'fleet server unable to communicate with etcd')
+    if (!isServing()) {
+      return withReason(errorAnswer(503, 'fleet server unable to communicate with etcd'), trouble())
+    }
     const answer = await answerTo(options, request).catch((error: unknown) => failed(error, request, events))
     return { ...answer, headers: [...(answer.headers ?? []), server] }
   }
@@ -48,8 +53,15 @@ function failed(error: unknown, { method, path }: HttpRequest, events: ApiContex
     return errorAnswer(400, `unable to decode body: ${error.message}`)
   }
   events.apiFailed(error, { method, path })
-  // As in the original, the reason is for the log of the daemon.
-  return errorAnswer(500, '')
+  // As in the original, the reason is not in the body: it is for the log of the daemon, and for clients of ours.
+  return withReason(errorAnswer(500, ''), error)
+}
+
+/** Says what is wrong with the store in a header, since the body is as recorded. */
+function withReason(answer: HttpResponse, error: unknown): HttpResponse {
+  if (!isClusterError(error)) return answer
+  const warning = ['Warning', encodeWarning(describeError(error).join('; '))] as const
+  return { ...answer, headers: [...(answer.headers ?? []), warning] }
 }
 
 async function answerTo(options: ApiOptions, request: HttpRequest): Promise<HttpResponse> {
