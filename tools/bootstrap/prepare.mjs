@@ -11,13 +11,16 @@ export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url)
 
 /** Programs that the lab calls, with the Debian package of each. */
 const labPrograms = {
-  etcd: 'etcd-server',
   'systemd-nspawn': 'systemd-container',
   debootstrap: 'debootstrap',
   ip: 'iproute2',
   nsenter: 'util-linux',
   mount: 'mount',
+  fallocate: 'util-linux',
 }
+
+/** What runs beside our own store, to be compared with it or to stand in for it. */
+const peerPrograms = { etcd: 'etcd-server' }
 
 /** A reason to stop that a person can act on; printed without a stack. */
 export class Refusal extends Error {}
@@ -105,12 +108,12 @@ export async function build(projects = []) {
 }
 
 /** What keeps this host from running the lab, one line each; empty when nothing does. Programs that apt has are not counted for root. */
-export function labObstacles() {
+export function labObstacles({ withEtcd = false } = {}) {
   if (process.platform !== 'linux')
     return [`the lab boots systemd machines and needs Linux; this is ${process.platform}`]
   const obstacles = []
   if (process.geteuid() !== 0) obstacles.push('the lab needs root: run this with sudo, or as root')
-  const missing = missingLabPackages()
+  const missing = missingLabPackages(withEtcd)
   if (missing.length > 0 && (process.geteuid() !== 0 || !hasProgram('apt-get'))) {
     obstacles.push(
       hasProgram('apt-get')
@@ -130,8 +133,8 @@ export function labObstacles() {
 }
 
 /** Installs the Debian packages that the lab calls. Call it when `labObstacles` names none. */
-export async function ensureLabPrograms() {
-  const missing = missingLabPackages()
+export async function ensureLabPrograms({ withEtcd = false } = {}) {
+  const missing = missingLabPackages(withEtcd)
   if (missing.length === 0) return
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const install = ['install', '-y', '--no-install-recommends', ...missing]
@@ -143,8 +146,9 @@ export async function ensureLabPrograms() {
   await step(title, 'apt-get', install, { env })
 }
 
-function missingLabPackages() {
-  return [...new Set(Object.entries(labPrograms).flatMap(([program, name]) => (hasProgram(program) ? [] : [name])))]
+function missingLabPackages(withEtcd) {
+  const programs = Object.entries({ ...labPrograms, ...(withEtcd ? peerPrograms : {}) })
+  return [...new Set(programs.flatMap(([program, name]) => (hasProgram(program) ? [] : [name])))]
 }
 
 export function hasProgram(name) {
@@ -159,15 +163,21 @@ export function hasProgram(name) {
   })
 }
 
+/** The projects that the lab boots machines with. */
+export const labProjects = ['@cluster/fleetd', '@cluster/fleetctl', '@cluster/kvd', '@cluster/lab']
+
+/** Whether a command line or the environment asks for Debian's etcd in place of our store. */
+export const asksForEtcd = (args) => args.includes('--etcd') || process.env.CLUSTER_LAB_STORE === 'etcd'
+
 /** Everything that a command in the lab needs; refuses with all obstacles at once. */
-export async function prepareLab() {
-  const obstacles = labObstacles()
+export async function prepareLab({ withEtcd = false } = {}) {
+  const obstacles = labObstacles({ withEtcd })
   if (obstacles.length > 0) {
     throw new Refusal(`This needs a Debian machine and root:\n${obstacles.map((line) => `  - ${line}`).join('\n')}`)
   }
   await ensurePackages()
-  await ensureLabPrograms()
-  await build(['@cluster/fleetd', '@cluster/fleetctl', '@cluster/lab'])
+  await ensureLabPrograms({ withEtcd })
+  await build(labProjects)
 }
 
 /** Hands over to a built program, signals and terminal included; gives its exit code. */

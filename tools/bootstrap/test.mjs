@@ -1,20 +1,23 @@
 /**
  * `npm test`: every check there is, from a fresh clone. Parts: `npm test -- unit` (all but the lab), `npm test -- e2e`
- * (the lab alone). Closes with the line "N passed, N failed"; parts that this host cannot run are named with the reason.
+ * (the lab alone, on our store), `npm test -- e2e-etcd` or `npm test -- e2e --etcd` (all of the lab on Debian's etcd).
+ * Closes with the line "N passed, N failed"; parts that this host cannot run are named with the reason.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { build, ensureLabPrograms, ensurePackages, labObstacles, repository, runMain } from './prepare.mjs'
+import { build, ensureLabPrograms, ensurePackages, labObstacles, labProjects, repository, runMain } from './prepare.mjs'
 
-const parts = ['unit', 'e2e']
+const parts = ['unit', 'e2e', 'e2e-etcd']
+/** Of the scenarios on etcd these are what the whole run has time for: what the store means to units and machines. */
+const shortOnEtcd = ['control-plane', 'machine-loss']
 const tally = { passed: 0, failed: 0 }
 const leftOut = []
 const failures = []
 const startMs = performance.now()
 
 await runMain(async () => {
-  const [asked, ...more] = process.argv.slice(2)
+  const [asked, ...more] = wordsOf(process.argv.slice(2))
   if (more.length > 0 || (asked !== undefined && !parts.includes(asked))) {
     process.stderr.write(
       `"${[asked, ...more].join(' ')}" is no part of the tests; parts: ${parts.join(', ')}; none: all\n`,
@@ -22,13 +25,19 @@ await runMain(async () => {
     return 2
   }
   await ensurePackages()
-  const obstacles = labObstacles()
-  // Debian's etcd is also what the store's contract tests start.
-  if (obstacles.length === 0) await ensureLabPrograms()
-  if (asked !== 'e2e') await runUnit()
-  if (asked !== 'unit') await runLab(obstacles)
+  // Debian's etcd is also what the store's contract and conformance tests start.
+  const withEtcd = asked !== 'e2e'
+  const obstacles = labObstacles({ withEtcd })
+  if (obstacles.length === 0) await ensureLabPrograms({ withEtcd })
+  if (asked === undefined || asked === 'unit') await runUnit()
+  if (asked !== 'unit') await runLab(obstacles, asked)
   return conclude()
 })
+
+/** `e2e --etcd` is the part `e2e-etcd`. */
+function wordsOf(args) {
+  return args.join(' ') === 'e2e --etcd' ? ['e2e-etcd'] : args
+}
 
 async function runUnit() {
   await check('lint: biome', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.'])
@@ -44,13 +53,25 @@ async function runUnit() {
   await runVitest('unit, property, vector and contract tests', 'tools/bootstrap/all-tests.vitest.config.ts')
 }
 
-async function runLab(obstacles) {
+async function runLab(obstacles, asked) {
   if (obstacles.length > 0) {
     leftOut.push(['end-to-end scenarios in the lab', obstacles.join('; ')])
     return
   }
-  await build(['@cluster/fleetd', '@cluster/fleetctl', '@cluster/lab'])
-  await runVitest('end-to-end scenarios on real systemd machines', 'tools/lab/vitest.e2e.config.ts')
+  // The scenarios run from source, but what boots their cluster resolves the libraries as built.
+  await build([...labProjects, '@cluster/prelude', '@cluster/cli'])
+  const config = 'tools/lab/vitest.e2e.config.ts'
+  const onKvd = () =>
+    runVitest('end-to-end scenarios on real systemd machines', config, { env: { CLUSTER_LAB_STORE: 'kvd' } })
+  const onEtcd = (more) => runVitest("end-to-end scenarios on Debian's etcd", config, more)
+  const env = { CLUSTER_LAB_STORE: 'etcd' }
+  if (asked === 'e2e') await onKvd()
+  else if (asked === 'e2e-etcd') await onEtcd({ env })
+  else {
+    // Side by side in a lab of its own: most of the time of a scenario is waiting for leases to run out.
+    const besides = { ...env, CLUSTER_LAB_NAME: `${(process.env.CLUSTER_LAB_NAME || 'e2e').slice(0, 4)}etc` }
+    await Promise.all([onKvd(), onEtcd({ env: besides, files: shortOnEtcd, isHeldBack: true })])
+  }
 }
 
 function conclude() {
@@ -86,20 +107,36 @@ async function checkProjects(target) {
   say(`${target}: ${total - failed.length} projects passed, ${failed.length} failed (${seconds} s)`)
 }
 
-/** One vitest run; its own report goes to the terminal, its figures into the tally. */
-async function runVitest(title, config) {
+/**
+ * One vitest run; its own report goes to the terminal, at its end when it is held back for another's sake, and its
+ * figures into the tally.
+ */
+async function runVitest(title, config, { env = {}, files = [], isHeldBack = false } = {}) {
   const folder = mkdtempSync(`${tmpdir()}/cluster-test-`)
   const report = `${folder}/report.json`
   say(`${title} …`)
   try {
     const code = await new Promise((resolve, reject) => {
-      const args = ['run', `--config=${config}`, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+      const args = [
+        'run',
+        ...files,
+        `--config=${config}`,
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+      ]
       const child = spawn(process.execPath, ['node_modules/.bin/vitest', ...args], {
         cwd: repository,
-        stdio: ['ignore', 'inherit', 'inherit'],
+        stdio: isHeldBack ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+        env: { ...process.env, ...env },
       })
+      const output = []
+      for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk))
       child.on('error', reject)
-      child.on('close', (exit) => resolve(exit ?? 1))
+      child.on('close', (exit) => {
+        process.stdout.write(Buffer.concat(output))
+        resolve(exit ?? 1)
+      })
     })
     countReport(title, code, existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined)
   } finally {

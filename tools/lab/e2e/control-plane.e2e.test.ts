@@ -1,7 +1,8 @@
 /** What must not happen to units when fleetd or the store fail: anything. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { deleteKey, readKey, storeRequest } from '../src/store.ts'
 import { unitOn } from '../src/unit-on-machine.ts'
 import { until } from '../src/until.ts'
 import {
@@ -11,10 +12,12 @@ import {
   idOf,
   keyOf,
   keysBelow,
+  type Lives,
   livesOf,
   machineNames,
   presenceTtlMs,
   service,
+  stayTheSame,
   theLab,
   untilPlaces,
 } from './scenario.ts'
@@ -35,15 +38,7 @@ async function startUnits(): Promise<void> {
   )
 }
 
-/** Watches for a while, look after look, that nothing about the units changes. */
-async function staysTheSame(before: Awaited<ReturnType<typeof livesOf>>, forMs: number): Promise<void> {
-  const endMs = performance.now() + forMs
-  while (performance.now() < endMs) {
-    expect(await livesOf(units)).toEqual(before)
-    // The time itself is what is tested here: leases run out while it passes.
-    await delay(1000)
-  }
-}
+const staysTheSame = (before: Lives, forMs: number): Promise<void> => stayTheSame(units, before, forMs)
 
 const targets = (): Promise<readonly (string | undefined)[]> =>
   Promise.all(units.map((name) => keyOf(`job/${name}/target`)))
@@ -132,6 +127,70 @@ describe('the store', () => {
     expect(await targets()).toEqual(placed)
     await fleetctlDone('stop plain.service')
     await untilPlaces(['plain.service'], 'orders are obeyed again', (places) => places['plain.service']?.length === 0)
+  })
+
+  it('killed with -9 five times while it is written to, each time started at once: what it answered it has, no unit stops or moves', async () => {
+    await startUnits()
+    const [before, placed] = [await livesOf(units), await targets()]
+    const { names } = theLab()
+    const acknowledged: number[] = []
+    const ending = new AbortController()
+    const writing = (async () => {
+      for (let number = 0; !ending.signal.aborted; number += 1) {
+        const answer = await storeRequest(names, 'PUT', `/v2/keys/kept/${number}`, { value: 'yes' }).catch(
+          () => undefined,
+        )
+        if (answer?.status === 201) acknowledged.push(number)
+        // A refused connection fails in no time.
+        else await nextTurn()
+      }
+    })()
+    for (let round = 0; round < 5; round += 1) {
+      const enough = acknowledged.length + 20
+      const wanted = { what: 'twenty more writes', timeoutMs: 30_000, is: (count: number) => count >= enough }
+      await until(() => acknowledged.length, wanted)
+      await theLab().killStore()
+      await theLab().startStore()
+    }
+    ending.abort()
+    await writing
+    const kept = new Set((await readKey(names, '/kept'))?.nodes?.map(({ key }) => key))
+    expect(acknowledged.filter((number) => !kept.has(`/kept/${number}`))).toEqual([])
+    await deleteKey(names, '/kept')
+    await staysTheSame(before, presenceTtlMs * 2)
+    await everyMachineListed()
+    expect(await targets()).toEqual(placed)
+  })
+
+  it('cut off from the machines until every lease ran out, and back: no unit stops or moves', async () => {
+    await startUnits()
+    const [before, placed] = [await livesOf(units), await targets()]
+    await theLab().cutStore()
+    expect((await theLab().status()).store).toBe('cut off')
+    await staysTheSame(before, presenceTtlMs * 2)
+    await theLab().restoreStore()
+    await everyMachineListed()
+    await staysTheSame(before, presenceTtlMs)
+    expect(await targets()).toEqual(placed)
+  })
+
+  it('held still nine tenths of the time: no unit stops or moves, and orders are obeyed, late', async () => {
+    await startUnits()
+    const [before, placed] = [await livesOf(units), await targets()]
+    const ending = new AbortController()
+    const slow = theLab().slowStore(ending.signal)
+    try {
+      await staysTheSame(before, presenceTtlMs * 2)
+      expect(await targets()).toEqual(placed)
+      await fleetctlDone('stop plain.service')
+      await untilPlaces(['plain.service'], 'plain.service stopped', (places) => places['plain.service']?.length === 0)
+    } finally {
+      ending.abort()
+      await slow
+    }
+    const others = units.filter((name) => name !== 'plain.service')
+    const isOther = ([name]: readonly [string, unknown]): boolean => !name.startsWith('plain.service ')
+    expect(await livesOf(others)).toEqual(Object.fromEntries(Object.entries(before).filter(isOther)))
   })
 
   it('keeps the keys of the machines whose fleetd was only restarted', async () => {

@@ -5,11 +5,15 @@ import { groupFolders, hostCgroups, processesOf } from '../src/cgroups.ts'
 import { bringUp, type Lab, takeDown } from '../src/lab.ts'
 import { type LabNames, labNames, machineIdentities, nspawnName } from '../src/names.ts'
 import { silentProgress } from '../src/progress.ts'
+import { programs } from '../src/repository.ts'
 import { ensureRoot } from '../src/root.ts'
 import { putKey, readValues } from '../src/store.ts'
-import { theLab } from './scenario.ts'
+import { type StoreProgram, storeKind } from '../src/store-program.ts'
+import { scenarioNames, theLab } from './scenario.ts'
 
-const names = labNames({ ...process.env, CLUSTER_LAB_NAME: 'e2etwo' })
+// Beside the one that all scenarios share, whatever that is called.
+const names = labNames({ ...process.env, CLUSTER_LAB_NAME: `${scenarioNames.lab.slice(0, 5)}2x` })
+const store: StoreProgram = storeKind(process.env) === 'etcd' ? { kind: 'etcd' } : { kind: 'kvd', file: programs.kvd }
 
 afterEach(async () => {
   await takeDown(names, silentProgress)
@@ -18,15 +22,15 @@ afterEach(async () => {
 async function oneBareMachine(): Promise<Lab> {
   const root = await ensureRoot(process.env, silentProgress)
   const machines = machineIdentities(1).map((identity) => ({ ...identity, binds: [], wants: [] }))
-  return bringUp(names, { root, machines }, silentProgress)
+  return bringUp(names, { root, store, machines }, silentProgress)
 }
 
 /** Everything of a lab that can be found on the host. */
-function tracesOf({ lab, runtimeFolder, storeDataFolder, cgroup }: LabNames): readonly string[] {
+function tracesOf({ lab, runtimeFolder, storeDiskFolder, cgroup }: LabNames): readonly string[] {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
   const nspawn = '/run/systemd/nspawn'
   return [
-    ...[runtimeFolder, storeDataFolder, ...groupFolders(hostCgroups(), cgroup)].filter((folder) => existsSync(folder)),
+    ...[runtimeFolder, storeDiskFolder, ...groupFolders(hostCgroups(), cgroup)].filter((folder) => existsSync(folder)),
     ...mounts.filter((line) => line.includes(`/${lab}/`)),
     ...processesOf(hostCgroups(), cgroup).map((pid) => `process ${pid}`),
     ...(existsSync(nspawn) ? readdirSync(nspawn) : []).filter((kind) =>
@@ -66,7 +70,9 @@ describe('a second lab', () => {
   it('that failed on the way up is gone without a trace as well', async () => {
     const root = '/nowhere/at/all'
     const machines = machineIdentities(1).map((identity) => ({ ...identity, binds: [], wants: [] }))
-    await expect(bringUp(names, { root, machines }, silentProgress)).rejects.toMatchObject({ code: 'lab/timeout' })
+    await expect(bringUp(names, { root, store, machines }, silentProgress)).rejects.toMatchObject({
+      code: 'lab/timeout',
+    })
     await takeDown(names, silentProgress)
     expect(tracesOf(names)).toEqual([])
   })

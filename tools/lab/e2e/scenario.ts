@@ -1,5 +1,6 @@
 /** The words that scenarios are told in. What they look at: systemctl inside the machines, keys in the store. */
-
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'vitest'
 import { fleetSocket, listedMachines } from '../src/cluster.ts'
 import type { CommandResult } from '../src/command.ts'
 import { type Lab, openLab } from '../src/lab.ts'
@@ -60,6 +61,8 @@ export async function freshCluster(): Promise<void> {
   const lab = theLab()
   const status = await lab.status()
   if (status.store === 'frozen') await lab.thawStore()
+  await lab.restoreStore()
+  await lab.freeStoreDisk()
   if (status.store === 'down') await lab.startStore()
   for (const { name, condition } of status.machines) {
     if (condition === 'frozen') await lab.thaw(name)
@@ -151,6 +154,16 @@ export async function livesOf(units: readonly string[], machines: readonly strin
     ),
   )
   return Object.fromEntries(entries.flat())
+}
+
+/** Watches for a while, look after look, that nothing about the units changes. */
+export async function stayTheSame(units: readonly string[], before: Lives, forMs: number): Promise<void> {
+  const endMs = performance.now() + forMs
+  while (performance.now() < endMs) {
+    expect(await livesOf(units)).toEqual(before)
+    // The time itself is what is tested here: leases run out while it passes.
+    await delay(1000)
+  }
 }
 
 /** The unit on a machine, or undefined when the machine is down. */

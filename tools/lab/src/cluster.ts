@@ -2,6 +2,7 @@
  * A lab in which each machine runs fleetd on one store: what `npm run lab -- 3`, the demonstration and the scenarios use.
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { LabError } from './errors.ts'
 import { bringUp, isUp, type Lab, ownerOf, takeDown } from './lab.ts'
 import { writeBound } from './machine.ts'
@@ -17,6 +18,7 @@ import type { Progress } from './progress.ts'
 import { checkRequirements } from './requirements.ts'
 import { ensureRoot } from './root.ts'
 import type { MachineState } from './state.ts'
+import { type StoreKind, type StoreProgram, storeKind } from './store-program.ts'
 import { unixRequest } from './unix-http.ts'
 import { until } from './until.ts'
 
@@ -24,6 +26,8 @@ import { until } from './until.ts'
 export type Programs = {
   readonly fleetd: string
   readonly fleetctl: string
+  /** Our store; its worker `kvd-worker.cjs` lies beside it. */
+  readonly kvd: string
   /** Folder with unit files, seen in the machines as /opt/cluster/examples. */
   readonly examples: string
 }
@@ -32,6 +36,8 @@ export type ClusterOptions = {
   readonly machines: number
   readonly programs: Programs
   readonly environment: LabEnvironment
+  /** What serves the store; what the environment asks for when it is not given. */
+  readonly store?: StoreKind | undefined
   /** The process that takes the lab down when it ends; absent for a lab that stays. */
   readonly ownerPid?: number | undefined
   /** More lines for each machine's fleet.conf. */
@@ -53,10 +59,10 @@ export async function bringUpCluster(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<Lab> {
-  const { programs, environment, ownerPid, configuration = [] } = options
-  await checkRequirements()
+  const { programs, environment, ownerPid, configuration = [], store = storeKind(environment) } = options
+  await checkRequirements(store)
   const identities = machineIdentities(options.machines)
-  for (const file of [programs.fleetd, programs.fleetctl, programs.examples]) {
+  for (const file of [programs.fleetd, programs.fleetctl, programs.kvd, workerOf(programs.kvd), programs.examples]) {
     if (!existsSync(file)) {
       throw new LabError('lab/not-built', `${file} is missing`, { hint: 'build it: npm run build' })
     }
@@ -73,7 +79,8 @@ export async function bringUpCluster(
 
   async function bootCluster(): Promise<Lab> {
     const machines = prepare(names, identities, programs, configuration)
-    const lab = await bringUp(names, { root, machines, ownerPid }, progress, signal)
+    const program: StoreProgram = store === 'etcd' ? { kind: 'etcd' } : { kind: 'kvd', file: copiesOf(names).kvd }
+    const lab = await bringUp(names, { root, store: program, machines, ownerPid }, progress, signal)
     const startMs = performance.now()
     progress.step('fleetd …')
     await waitForFleet(lab, undefined, 60_000, signal)
@@ -130,17 +137,27 @@ async function clearTheWay(names: LabNames, progress: Progress): Promise<void> {
   await takeDown(names, progress)
 }
 
+/** Where a lab keeps the programs that it runs; its machines see the folder as /opt/cluster. */
+function copiesOf({ runtimeFolder }: LabNames): { readonly folder: string; readonly kvd: string } {
+  const folder = `${runtimeFolder}/programs`
+  return { folder, kvd: `${folder}/kvd.cjs` }
+}
+
+const workerOf = (kvd: string): string => `${dirname(kvd)}/kvd-worker.cjs`
+
 function prepare(
   names: LabNames,
   identities: readonly MachineIdentity[],
   programs: Programs,
   configuration: readonly string[],
 ): readonly MachineState[] {
-  const folder = `${names.runtimeFolder}/programs`
+  const { folder, kvd } = copiesOf(names)
   mkdirSync(folder, { recursive: true })
   // Copies, so that a build does not change what a running lab boots.
   copyFileSync(programs.fleetd, `${folder}/fleetd.cjs`)
   copyFileSync(programs.fleetctl, `${folder}/fleetctl.cjs`)
+  copyFileSync(programs.kvd, kvd)
+  copyFileSync(workerOf(programs.kvd), workerOf(kvd))
   cpSync(programs.examples, `${folder}/examples`, { recursive: true })
   return identities.map((identity) => {
     const write = (name: string, text: string, mode?: number): string =>

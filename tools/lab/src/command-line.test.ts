@@ -22,11 +22,15 @@ it.each([
 })
 
 const attached: string[] = []
+const asked: string[] = []
 const context = (io: LabContext['io'], commandWords: readonly string[]): LabContext => ({
   io,
   commandWords,
   isInteractive: false,
-  up: () => Promise.reject(new LabError('lab/requirements', 'not here')),
+  up: (machines, store) => {
+    asked.push(`${machines} on ${store ?? 'what the environment says'}`)
+    return Promise.reject(new LabError('lab/requirements', 'not here'))
+  },
   open: () => {
     throw new LabError('lab/not-up', 'there is no lab', { hint: 'start one' })
   },
@@ -47,6 +51,13 @@ const lab = async (...argv: string[]) => {
 it('gives the exit code of the command that it runs on a machine', async () => {
   expect((await lab('exec', 'm2', '--', 'false')).code).toBe(7)
   expect(attached).toEqual(['m2 false'])
+})
+
+it('boots on the store that is asked for', async () => {
+  await lab('3')
+  await lab('up', '2', '--etcd')
+  await lab('4', '--etcd')
+  expect(asked).toEqual(['3 on what the environment says', '2 on etcd', '4 on etcd'])
 })
 
 it.each([

@@ -12,12 +12,13 @@ import {
 } from '@cluster/cli'
 import type { Lab } from './lab.ts'
 import { renderMetadata } from './names.ts'
+import type { StoreKind } from './store-program.ts'
 
 /** What the commands do their work with; a fake in tests. */
 export type LabContext = {
   readonly io: Io
-  /** Boots a cluster of that many machines and leaves it up. */
-  readonly up: (machines: number) => Promise<Lab>
+  /** Boots a cluster of that many machines and leaves it up; with the environment's store when none is given. */
+  readonly up: (machines: number, store: StoreKind | undefined) => Promise<Lab>
   readonly open: () => Lab
   readonly down: (options: { readonly withCache: boolean }) => Promise<boolean>
   /** Runs a command on this terminal inside a machine. */
@@ -83,6 +84,15 @@ const storeActs = {
   thaw: (lab: Lab) => lab.thawStore(),
   kill: (lab: Lab) => lab.killStore(),
   start: (lab: Lab) => lab.startStore(),
+  stop: (lab: Lab) => lab.stopStore(),
+  restart: async (lab: Lab) => {
+    await lab.stopStore()
+    await lab.startStore()
+  },
+  cut: (lab: Lab) => lab.cutStore(),
+  restore: (lab: Lab) => lab.restoreStore(),
+  fill: (lab: Lab) => lab.fillStoreDisk(),
+  free: (lab: Lab) => lab.freeStoreDisk(),
 } as const
 
 const isStoreAct = (word: string | undefined): word is keyof typeof storeActs => word !== undefined && word in storeActs
@@ -98,13 +108,16 @@ export const labCommandLine: CommandLine<LabContext> = {
   commands: [
     define(
       'up',
-      'up [COUNT]',
+      'up [COUNT] [--etcd]',
       'Boot COUNT machines (3) with fleetd and one store; "lab 3" for short',
-      [{ line: 'lab 3', about: 'three machines; on a terminal a shell on the first' }],
-      async (context, { args }) => {
+      [
+        { line: 'lab 3', about: 'three machines; on a terminal a shell on the first' },
+        { line: 'lab 3 --etcd', about: "the same on Debian's etcd instead of our kvd" },
+      ],
+      async (context, { args, flags }) => {
         const count = Number(args[0] ?? 3)
         if (!Number.isInteger(count)) return wrongUsage(context, `"${args[0]}" is not a count of machines`)
-        const lab = await context.up(count)
+        const lab = await context.up(count, flags.boolean('etcd') ? 'etcd' : undefined)
         const { stderr } = context.io
         stderr.write(`\n${(await lab.run('m1', ['fleetctl', 'list-machines'])).trimEnd()}\n\n`)
         stderr.write(howToGoOn)
@@ -112,6 +125,13 @@ export const labCommandLine: CommandLine<LabContext> = {
         stderr.write('This shell is on m1; "exit" leaves it, the lab stays up.\n')
         await context.attach('m1', ['bash', '-l'])
         return exitCodes.done
+      },
+      {
+        etcd: {
+          kind: 'boolean',
+          default: false,
+          summary: "Take Debian's etcd for the store instead of kvd (or set CLUSTER_LAB_STORE=etcd)",
+        },
       },
     ),
     define(
@@ -151,7 +171,7 @@ export const labCommandLine: CommandLine<LabContext> = {
               machine.machineId,
               renderMetadata(machine.metadata),
             ]),
-            ['store', status.store, '172.30.0.1', '-', '-', '-'],
+            ['store', status.store, '172.30.0.1', status.storeProgram, '-', '-'],
           ],
           json: status,
         })
@@ -168,9 +188,12 @@ export const labCommandLine: CommandLine<LabContext> = {
     onMachine('restore', 'Put a machine back on the network', (lab, machine) => lab.restore(machine)),
     define(
       'store',
-      'store freeze|thaw|kill|start',
-      'Freeze, thaw, kill or start the store',
-      [{ line: 'lab store freeze', about: 'the store stops answering; nothing should stop or move' }],
+      'store ACT',
+      `Do something to the store: ${Object.keys(storeActs).join(', ')}`,
+      [
+        { line: 'lab store freeze', about: 'the store stops answering; nothing should stop or move' },
+        { line: 'lab store fill', about: 'its disk is full, until "lab store free"' },
+      ],
       async (context, { args: [act] }) => {
         if (!isStoreAct(act)) return wrongUsage(context, `store takes one of ${Object.keys(storeActs).join(', ')}`)
         await storeActs[act](context.open())

@@ -1,4 +1,7 @@
-/** `npm start`: wiring only. `--exit` pulls a plug and ends; without it the cluster stays up until Ctrl-C. */
+/**
+ * The demonstration on real machines: wiring only. `--exit` pulls a plug and ends; without it the cluster stays up until
+ * Ctrl-C. `--etcd` takes Debian's etcd for its store instead of ours.
+ */
 import { once } from 'node:events'
 import { exitCodes, ioOf, isInterruption, printError } from '@cluster/cli'
 import { demonstrate, tryNext } from './demo.ts'
@@ -6,6 +9,7 @@ import { ownerOf, takeDown } from './lab.ts'
 import { labNames } from './names.ts'
 import { streamProgress } from './progress.ts'
 import { programs } from './repository.ts'
+import { storeKind } from './store-program.ts'
 
 const io = ioOf(process)
 const cutsPower = process.argv.includes('--exit')
@@ -19,7 +23,8 @@ async function run(): Promise<number> {
   const names = labNames(process.env, 'demo')
   let isComplete = false
   try {
-    await demonstrate({ names, programs, io, signal: interrupted.signal, cutsPower })
+    const store = process.argv.includes('--etcd') ? 'etcd' : storeKind(process.env)
+    await demonstrate({ names, programs, io, signal: interrupted.signal, cutsPower, store })
     isComplete = true
     if (cutsPower) return exitCodes.done
     io.stdout.write(tryNext(names.lab))

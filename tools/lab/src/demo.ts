@@ -10,6 +10,7 @@ import { monotonicMs } from './machine.ts'
 import type { LabNames } from './names.ts'
 import { streamProgress } from './progress.ts'
 import { readKey } from './store.ts'
+import type { StoreKind } from './store-program.ts'
 import { activeAfterMs, activeOn, runningPlace } from './unit-on-machine.ts'
 import { until } from './until.ts'
 
@@ -26,10 +27,11 @@ export type DemoOptions = {
   readonly signal: AbortSignal
   /** Ends by pulling a plug instead of staying up. */
   readonly cutsPower: boolean
+  readonly store: StoreKind
 }
 
 /** Runs the demonstration in a lab that the caller takes down. Throws when any of it did not happen. */
-export async function demonstrate({ names, programs, io, signal, cutsPower }: DemoOptions): Promise<void> {
+export async function demonstrate({ names, programs, io, signal, cutsPower, store }: DemoOptions): Promise<void> {
   const paint = paintFor(io.stdout, io.env)
   const say = (text = ''): void => io.stdout.write(`${text}\n`)
   const heading = (text: string): void => say(`\n${paint.bold(`== ${text}`)}`)
@@ -38,7 +40,7 @@ export async function demonstrate({ names, programs, io, signal, cutsPower }: De
   say()
   const lab = await bringUpCluster(
     names,
-    { machines: 3, programs, environment: io.env, ownerPid: process.pid },
+    { machines: 3, programs, environment: io.env, ownerPid: process.pid, store },
     streamProgress(process.stdout, '  '),
     signal,
   )

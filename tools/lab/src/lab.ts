@@ -1,7 +1,7 @@
 /**
  * A whole lab: its network, its store and its machines, from nothing to nothing.
  */
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   type CgroupHost,
@@ -28,16 +28,38 @@ import {
   removeNspawnTraces,
 } from './machine.ts'
 import { type LabNames, type MachineIdentity, nspawnName } from './names.ts'
-import { createNetwork, cutLink, isLinked, removeNetwork, restoreLink } from './network.ts'
+import {
+  createNetwork,
+  cutLink,
+  cutStoreLink,
+  isLinked,
+  isStoreLinked,
+  removeNetwork,
+  restoreLink,
+  restoreStoreLink,
+} from './network.ts'
 import type { Progress } from './progress.ts'
 import { type LabState, type MachineState, readState, removeRuntimeFolder, writeState } from './state.ts'
-import { freezeStore, killStore, startStore, storeCondition, thawStore } from './store.ts'
+import {
+  fillStoreDisk,
+  freeStoreDisk,
+  freezeStore,
+  killStore,
+  removeStoreDisk,
+  slowStore,
+  startStore,
+  stopStore,
+  storeCondition,
+  thawStore,
+} from './store.ts'
+import type { StoreKind, StoreProgram } from './store-program.ts'
 
 export type MachineCondition = 'up' | 'frozen' | 'cut off' | 'down'
 
 export type LabStatus = {
   readonly lab: string
-  readonly store: 'up' | 'frozen' | 'down'
+  readonly store: MachineCondition
+  readonly storeProgram: StoreKind
   readonly machines: readonly (MachineIdentity & { readonly condition: MachineCondition })[]
 }
 
@@ -66,11 +88,21 @@ export type Lab = {
   readonly thawStore: () => Promise<void>
   readonly killStore: () => Promise<void>
   readonly startStore: () => Promise<void>
+  /** Ends it in order. */
+  readonly stopStore: () => Promise<void>
+  /** Takes the store off the machines' network; nobody is told. */
+  readonly cutStore: () => Promise<void>
+  readonly restoreStore: () => Promise<void>
+  /** Holds the store still nine tenths of the time, until the signal fires. Resolves when it runs freely again. */
+  readonly slowStore: (signal: AbortSignal) => Promise<void>
+  readonly fillStoreDisk: () => Promise<void>
+  readonly freeStoreDisk: () => Promise<void>
   readonly status: () => Promise<LabStatus>
 }
 
 export type LabPlan = {
   readonly root: string
+  readonly store: StoreProgram
   readonly machines: readonly MachineState[]
   readonly ownerPid?: number | undefined
 }
@@ -88,8 +120,8 @@ export async function bringUp(names: LabNames, plan: LabPlan, progress: Progress
   await createNetwork(names)
   signal?.throwIfAborted()
   progress.step('store …')
-  await startStore(host, names)
-  progress.done(`store: etcd, answers after ${seconds(startMs)}`)
+  await startStore(host, names, plan.store)
+  progress.done(`store: ${plan.store.kind}, answers after ${seconds(startMs)}`)
   signal?.throwIfAborted()
   const bootMs = performance.now()
   let booted = 0
@@ -169,7 +201,13 @@ export function openLab(names: LabNames): Lab {
     freezeStore: () => freezeStore(host, names),
     thawStore: () => thawStore(host, names),
     killStore: () => killStore(host, names),
-    startStore: () => startStore(host, names),
+    startStore: () => startStore(host, names, state.store),
+    stopStore: () => stopStore(host, names),
+    cutStore: () => cutStoreLink(names),
+    restoreStore: () => restoreStoreLink(names),
+    slowStore: (signal) => slowStore(host, names, signal),
+    fillStoreDisk: () => fillStoreDisk(names),
+    freeStoreDisk: async () => freeStoreDisk(names),
     status: () => statusOf(host, names, state),
   }
 }
@@ -181,9 +219,11 @@ async function statusOf(host: CgroupHost, names: LabNames, state: LabState): Pro
     if (isFrozen(host, machineGroup(names, machine))) return 'frozen'
     return (await isLinked(names, machine)) ? 'up' : 'cut off'
   }
+  const store = storeCondition(host, names)
   return {
     lab: state.lab,
-    store: storeCondition(host, names),
+    store: store === 'up' && !(await isStoreLinked(names)) ? 'cut off' : store,
+    storeProgram: state.store.kind,
     machines: await Promise.all(
       state.machines.map(async (machine) => ({
         name: machine.name,
@@ -220,7 +260,7 @@ export async function takeDown(names: LabNames, progress: Progress): Promise<boo
   await removeGroup(host, names.cgroup)
   for (const machine of new Set(machines)) removeNspawnTraces(nspawnName(names, machine))
   await removeNetwork(names)
-  rmSync(names.storeDataFolder, { recursive: true, force: true })
+  await removeStoreDisk(names)
   removeRuntimeFolder(names)
   removeIfEmpty(dirname(names.runtimeFolder))
   progress.done(`lab "${names.lab}" is gone (${left} processes stopped)`)

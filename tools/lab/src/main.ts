@@ -23,7 +23,7 @@ process.exitCode = await runCommandLine(labCommandLine, own, io, () => {
     commandWords: command,
     isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     open: () => openLab(names),
-    async up(machines) {
+    async up(machines, store) {
       const interrupted = new AbortController()
       const onSignal = (): void => interrupted.abort()
       process.once('SIGINT', onSignal)
@@ -31,7 +31,7 @@ process.exitCode = await runCommandLine(labCommandLine, own, io, () => {
       try {
         return await bringUpCluster(
           names,
-          { machines, programs, environment: process.env },
+          { machines, programs, environment: process.env, store },
           progress,
           interrupted.signal,
         )

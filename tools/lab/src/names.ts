@@ -1,7 +1,6 @@
 /**
  * Every name and address a lab uses, computed from the lab's own name: whoever knows the name can take the lab down.
  */
-import { existsSync } from 'node:fs'
 import { seededRandom } from '@cluster/prelude'
 import { LabError } from './errors.ts'
 
@@ -25,14 +24,11 @@ export type LabNames = {
   /** The network namespace, as a file that `nsenter --net=` takes. */
   readonly networkFile: string
   readonly stateFile: string
-  /** Where the store keeps its data: in memory where the host has a folder for that, since etcd waits for the disk on
-   * each write and a busy disk would pass for a slow store. */
-  readonly storeDataFolder: string
+  /** Where the store's own disk is mounted. */
+  readonly storeDiskFolder: string
   /** The lab's cgroup below each hierarchy's root; its parts have one each below it. */
   readonly cgroup: string
 }
-
-const memoryFolder = '/dev/shm'
 
 export type LabEnvironment = { readonly [key: string]: string | undefined }
 
@@ -55,7 +51,7 @@ export function labNames(environment: LabEnvironment, otherwise = 'lab'): LabNam
     runtimeFolder,
     networkFile: `${runtimeFolder}/network`,
     stateFile: `${runtimeFolder}/lab.json`,
-    storeDataFolder: existsSync(memoryFolder) ? `${memoryFolder}/cluster-lab-${lab}` : `${runtimeFolder}/store/data`,
+    storeDiskFolder: `${runtimeFolder}/store-disk`,
     cgroup: `cluster-lab-${lab}`,
   }
 }

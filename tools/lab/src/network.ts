@@ -2,8 +2,9 @@
  * The network of a lab: a namespace of its own with one bridge, so that nothing touches the host's own links.
  * The namespace is held by a file of the lab's runtime folder, not by `ip netns`, which leaves its folder mounted.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { runCommand, runOrThrow } from './command.ts'
+import { isMounted } from './mounts.ts'
 import { bridgeName, hostAddress, type LabNames, linkName } from './names.ts'
 
 /** Makes the namespace and in it the bridge with the lab's own address. */
@@ -35,6 +36,26 @@ export const restoreLink = async (names: LabNames, machine: string): Promise<voi
   await runInNetwork(names, 'ip', ['link', 'set', linkName(names, machine), 'master', bridgeName])
 }
 
+/**
+ * Takes the store off the network: its address goes, so packets to it and from it are lost, and nobody is told.
+ * Machines still reach each other, and the host the store.
+ */
+export async function cutStoreLink(names: LabNames): Promise<void> {
+  await runInNetwork(names, 'ip', ['address', 'flush', 'dev', bridgeName])
+}
+
+/** Puts the store back, or does nothing where it is. */
+export async function restoreStoreLink(names: LabNames): Promise<void> {
+  await runInNetwork(names, 'ip', ['address', 'replace', `${hostAddress}/24`, 'dev', bridgeName])
+}
+
+/** Whether machines can reach the store. */
+export async function isStoreLinked(names: LabNames): Promise<boolean> {
+  const args = [`--net=${names.networkFile}`, 'ip', '-o', '-4', 'address', 'show', 'dev', bridgeName]
+  const result = await runCommand('nsenter', args)
+  return result.code === 0 && result.stdout.includes(`${hostAddress}/24`)
+}
+
 /** Whether the machine's link is in the bridge; false for a machine without a link. */
 export async function isLinked(names: LabNames, machine: string): Promise<boolean> {
   const result = await runCommand('nsenter', [
@@ -54,8 +75,3 @@ export async function removeNetwork(names: LabNames): Promise<void> {
   while (isMounted(names.networkFile)) await runOrThrow('umount', [names.networkFile])
   if (existsSync(names.networkFile)) rmSync(names.networkFile)
 }
-
-const isMounted = (file: string): boolean =>
-  readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .some((line) => line.split(' ')[4] === file)

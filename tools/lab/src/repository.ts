@@ -7,6 +7,7 @@ export const repositoryFolder: string = fileURLToPath(new URL('../../..', import
 
 export const programs: Programs = {
   fleetd: `${repositoryFolder}/apps/fleetd/dist/fleetd.cjs`,
+  kvd: `${repositoryFolder}/apps/kvd/dist/kvd.cjs`,
   fleetctl: `${repositoryFolder}/apps/fleetctl/dist/fleetctl.cjs`,
   examples: `${repositoryFolder}/examples`,
 }

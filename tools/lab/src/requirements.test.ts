@@ -7,10 +7,16 @@ it('has nothing to say where all is there', () => {
 
 it('names everything missing at once, with the packages to install', () => {
   const hasProgram = (name: string): boolean => name !== 'etcd' && name !== 'nsenter' && name !== 'unshare'
-  const lines = missingRequirements({ platform: 'linux', isRoot: false, hasProgram })
+  const lines = missingRequirements({ platform: 'linux', isRoot: false, hasProgram }, 'etcd')
   expect(lines).toHaveLength(2)
   expect(lines[0]).toContain('sudo')
   expect(lines[1]).toMatch(/etcd, nsenter, unshare: apt-get install .* etcd-server util-linux$/)
+})
+
+it('needs no etcd unless etcd is to be the store', () => {
+  const host = { platform: 'linux', isRoot: true, hasProgram: (name: string) => name !== 'etcd' }
+  expect(missingRequirements(host)).toEqual([])
+  expect(missingRequirements(host, 'etcd')).toEqual([expect.stringContaining('etcd-server')])
 })
 
 it('says on another system that Linux is needed, and nothing else', () => {

@@ -3,17 +3,21 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter } from 'node:path'
 import { runCommand } from './command.ts'
 import { LabError } from './errors.ts'
+import type { StoreKind } from './store-program.ts'
 
 /** The programs that the lab calls, with the Debian package that has each. */
 export const programs: Readonly<Record<string, string>> = {
-  etcd: 'etcd-server',
   'systemd-nspawn': 'systemd-container',
   debootstrap: 'debootstrap',
   ip: 'iproute2',
   nsenter: 'util-linux',
   unshare: 'util-linux',
   mount: 'mount',
+  fallocate: 'util-linux',
 }
+
+/** What the lab calls besides when Debian's etcd is its store. */
+export const etcdPrograms: Readonly<Record<string, string>> = { etcd: 'etcd-server' }
 
 export type HostFacts = {
   readonly platform: string
@@ -22,14 +26,18 @@ export type HostFacts = {
 }
 
 /** What is missing on a host, one line each with its remedy. Empty when the lab can run there. */
-export function missingRequirements({ platform, isRoot, hasProgram }: HostFacts): readonly string[] {
+export function missingRequirements(
+  { platform, isRoot, hasProgram }: HostFacts,
+  store: StoreKind = 'kvd',
+): readonly string[] {
   if (platform !== 'linux') {
     return [
       `the lab boots systemd machines and needs Linux; this is ${platform}: use a Debian machine or virtual machine`,
     ]
   }
-  const missing = Object.keys(programs).filter((name) => !hasProgram(name))
-  const packages = [...new Set(missing.flatMap((name) => programs[name] ?? []))]
+  const needed = store === 'etcd' ? { ...etcdPrograms, ...programs } : programs
+  const missing = Object.keys(needed).filter((name) => !hasProgram(name))
+  const packages = [...new Set(missing.flatMap((name) => needed[name] ?? []))]
   return [
     ...(isRoot ? [] : ['the lab makes network namespaces, cgroups and machines and needs root: run it with sudo']),
     ...(missing.length === 0
@@ -62,8 +70,8 @@ export function hostFacts(): HostFacts {
  *
  * @throws LabError `lab/requirements`
  */
-export async function checkRequirements(facts: HostFacts = hostFacts()): Promise<void> {
-  const missing = missingRequirements(facts)
+export async function checkRequirements(store: StoreKind = 'kvd', facts: HostFacts = hostFacts()): Promise<void> {
+  const missing = missingRequirements(facts, store)
   if (missing.length > 0)
     throw new LabError('lab/requirements', `this host cannot run the lab:\n  ${missing.join('\n  ')}`)
   const rights = await runCommand('unshare', ['--net', '--mount', 'true'])

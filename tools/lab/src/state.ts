@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { LabError } from './errors.ts'
 import type { LabNames, MachineIdentity } from './names.ts'
+import type { StoreProgram } from './store-program.ts'
 
 export type Bind = { readonly from: string; readonly to: string; readonly writable?: boolean }
 
@@ -22,6 +23,7 @@ export type LabState = {
   /** Whether all machines came up. */
   readonly isComplete?: boolean
   readonly root?: string | undefined
+  readonly store: StoreProgram
   readonly machines: readonly MachineState[]
 }
 
@@ -62,4 +64,12 @@ const isLabState = (value: unknown): value is LabState =>
   'format' in value &&
   value.format === 1 &&
   'machines' in value &&
-  Array.isArray(value.machines)
+  Array.isArray(value.machines) &&
+  'store' in value &&
+  isStoreProgram(value.store)
+
+const isStoreProgram = (value: unknown): value is StoreProgram =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  (value.kind === 'etcd' || (value.kind === 'kvd' && 'file' in value && typeof value.file === 'string'))
