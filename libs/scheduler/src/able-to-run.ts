@@ -5,7 +5,7 @@ import { type MissingMetadata, missingMetadata } from './metadata.ts'
 import type { ClusterState } from './model.ts'
 import { firstByName } from './occupancy.ts'
 import type { Policy } from './policy.ts'
-import { conflictBetween, replaceBetween, type UnitEntry } from './unit-entry.ts'
+import { byName, conflictBetween, replaceBetween, type UnitEntry } from './unit-entry.ts'
 
 /** What the first rule that is not met says, with the data that decided. */
 export type Verdict =
@@ -76,7 +76,7 @@ export function stayingConflict(
   if (!units.hasConflict(entry)) return undefined
   return firstByName(
     units.members,
-    (other) => !other.isGlobal && other.rank < entry.rank && conflictBetween(entry, other) !== undefined,
+    (other) => !other.isGlobal && byName(other, entry) < 0 && conflictBetween(entry, other) !== undefined,
   )
 }
 
@@ -95,8 +95,8 @@ export function basicVerdict(model: ClusterModel, entry: UnitEntry, machine: Mac
 
 /** The first of its peers that is not on the machine. */
 export function missingPeer(model: ClusterModel, entry: UnitEntry, { units }: MachineEntry): string | undefined {
-  if (entry.machineOf.length === 0) return undefined
-  return entry.machineOf.find((name) => {
+  if (entry.shape.machineOf.length === 0) return undefined
+  return entry.shape.machineOf.find((name) => {
     const peer = model.unitByName(name)
     return peer === undefined || !units.members.has(peer)
   })

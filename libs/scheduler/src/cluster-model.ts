@@ -1,43 +1,80 @@
 /**
  * The cluster as a plan in the making sees it: which units each machine has, and its load. Changed step by step; no
  * decision rebuilds it. Rules: spec/fleet.md §5.2.
+ *
+ * Whatever changes also tells which units need another look, so that a plan after one change visits few of them.
  */
-
-import { SchedulerError } from './errors.ts'
-import { createLoadIndex } from './load-index.ts'
-import { hasMetadata } from './metadata.ts'
-import type { ClusterState, Machine } from './model.ts'
-import { createOccupancy, type Occupancy } from './occupancy.ts'
-import { compareText } from './order.ts'
+import { assert } from '@cluster/prelude'
+import { type Agenda, createAgenda } from './agenda.ts'
+import { literalPrefix } from './glob-index.ts'
+import { createMachineTable, type MachineEntry, type OpenMachineEntry } from './machine-table.ts'
+import type { ClusterState, Machine, Unit } from './model.ts'
 import type { Policy } from './policy.ts'
-import { prepareUnits, type UnitEntry } from './unit-entry.ts'
+import type { MetadataRequirement } from './shape.ts'
+import { createSortedEntries } from './sorted-entries.ts'
+import {
+  byName,
+  conflictBetween,
+  createEntry,
+  type OpenUnitEntry,
+  prepareUnits,
+  replaceBetween,
+  type UnitEntry,
+} from './unit-entry.ts'
+import { createWaitingRoom, type WaitingRoom } from './waiting-room.ts'
 
-export type MachineEntry = {
-  readonly machine: Machine
-  /** Place in the order of IDs. */
-  readonly rank: number
-  /** The scheduled units that count, and the global units that find room beside them. */
-  readonly units: Occupancy
-  /** The global units among them. */
-  readonly globals: ReadonlySet<UnitEntry>
-}
+export type { MachineEntry } from './machine-table.ts'
 
 export type ClusterModel = {
   readonly policy: Policy
+  /** In ID order. */
   readonly machines: readonly MachineEntry[]
-  /** All units in name order. */
-  readonly units: readonly UnitEntry[]
   readonly unitByName: (name: string) => UnitEntry | undefined
+  readonly unitCount: () => number
+  /** All units in name order. */
+  readonly units: () => Iterable<UnitEntry>
   readonly machineById: (id: string) => MachineEntry | undefined
+  /** Those whose ID begins with these 8 characters, in ID order. */
+  readonly machinesByShortId: (shortId: string) => readonly MachineEntry[]
   /** Units with a MachineOf on this name, in name order. */
   readonly followersOf: (name: string) => readonly UnitEntry[]
-  /** The target machine, which may be gone. */
-  readonly targetOf: (entry: UnitEntry) => string | undefined
   readonly setTarget: (entry: UnitEntry, machine: string | undefined) => void
+  /** Says what the registry has, for a unit whose target follows by itself. */
+  readonly setHeld: (entry: UnitEntry, machine: string | undefined) => void
   /** Whether the machine has the metadata that the unit requires. */
   readonly hasMetadata: (entry: UnitEntry, machine: MachineEntry) => boolean
-  /** The machine with the fewest units, then the smallest ID, among those that the test takes. */
-  readonly leastLoaded: (test: (machine: MachineEntry) => boolean) => MachineEntry | undefined
+  /** The machine with the fewest units, then the smallest ID, among those that meet it and that the test takes. */
+  readonly leastLoaded: (
+    requirement: MetadataRequirement | undefined,
+    test: (machine: MachineEntry) => boolean,
+  ) => MachineEntry | undefined
+  /** Whether a machine that is not listed as alive may be so, and its units keep their place (trap 5). */
+  readonly mayBeAlive: (machine: string) => boolean
+  /** Units whose place needs another look. */
+  readonly review: Agenda
+  /** Units in a Replaces relation with one on their machine, and maybe some that are not. */
+  readonly replaced: Agenda
+  readonly waiting: WaitingRoom
+  /** Replaced units for which there was no other machine, and at which versions of cluster and machine. */
+  readonly stuck: Map<UnitEntry, string>
+  /** Tries something that it undoes: nobody takes notice. */
+  readonly inSilence: <T>(attempt: () => T) => T
+  /** Changes whenever room is made anywhere, or something arrives that others may need beside them. */
+  readonly version: () => number
+
+  /** Targets of units that do not exist. */
+  readonly orphanTargets: Map<string, string>
+  /** Global units that have a target. */
+  readonly targetedGlobals: ReadonlySet<UnitEntry>
+  /** Units that should run and have no live machine. */
+  readonly unplaced: ReadonlySet<UnitEntry>
+  /** Is told of every unit that begins or ceases to be without a machine. */
+  readonly onUnplaced: (listener: (unit: string, isUnplaced: boolean) => void) => void
+
+  readonly putUnit: (unit: Unit) => void
+  readonly removeUnit: (name: string) => void
+  readonly putMachine: (machine: Machine) => void
+  readonly removeMachine: (id: string, mayBeAlive: boolean) => void
 }
 
 /**
@@ -46,133 +83,370 @@ export type ClusterModel = {
  * @throws SchedulerError scheduler/duplicate-machine, scheduler/duplicate-unit
  */
 export function createClusterModel(state: ClusterState, policy: Policy): ClusterModel {
-  const units = prepareUnits(state.units, policy)
-  const byName = new Map(units.map((entry) => [entry.unit.name, entry]))
-  const followers = indexFollowers(units)
-  const globals = units.filter(
-    ({ isGlobal, isWanted }) => isGlobal && (isWanted || policy.inactiveGlobals === 'counted'),
-  )
-  const isNearGlobals = globalNeighbourhood(globals)
-
-  const machines = prepareMachines(state.machines)
-  const byId = new Map(machines.map((entry) => [entry.machine.id, entry]))
-  const loads = createLoadIndex(machines.length, units.length)
-  const metadataFits = createMetadataCache(machines)
-  const targets = new Map<UnitEntry, string>()
-
-  const enter = (machine: OpenMachine, entry: UnitEntry): void => {
-    machine.units.add(entry)
-    loads.change(machine.rank, 1)
+  const { entries, globs, shapes } = prepareUnits(state.units, policy)
+  const byUnitName = new Map(entries.map((entry) => [entry.unit.name, entry]))
+  const names = createSortedEntries(entries)
+  const followers = new Map<string, Set<OpenUnitEntry>>()
+  const globals: OpenUnitEntry[] = []
+  const machines = createMachineTable(state.machines)
+  const unconfirmed = new Set(state.unconfirmedMachines)
+  /** By the ID of a machine that is not live: the units that keep, or kept, their place there. */
+  const away = new Map<string, Set<OpenUnitEntry>>()
+  const orphanTargets = new Map<string, string>()
+  for (const { unit, machine } of state.orphanTargets ?? []) {
+    if (!byUnitName.has(unit)) orphanTargets.set(unit, machine)
   }
-  const leave = (machine: OpenMachine, entry: UnitEntry): void => {
-    machine.units.remove(entry)
-    loads.change(machine.rank, -1)
+
+  const review = createAgenda()
+  const replaced = createAgenda()
+  const waiting = createWaitingRoom()
+  const stuck = new Map<UnitEntry, string>()
+  const targetedGlobals = new Set<UnitEntry>()
+  const unplaced = new Set<UnitEntry>()
+  let tellUnplaced: (unit: string, isUnplaced: boolean) => void = () => {}
+  let silence = 0
+  let version = 0
+
+  // What a change tells.
+
+  const noticeEnter = (machine: OpenMachineEntry, entry: UnitEntry): void => {
+    if (silence > 0) return
+    machine.version++
+    const followersHere = followers.get(entry.unit.name)
+    if (followersHere !== undefined || entry.isGlobal) version++
+    for (const follower of followersHere ?? []) if (follower.target === undefined) waiting.wake(follower.shape, machine)
+    const mayConflict = machine.units.hasConflict(entry)
+    const mayReplace = machine.units.mayReplace(entry)
+    if (!mayConflict && !mayReplace) return
+    if (mayReplace) replaced.add(entry)
+    for (const other of machine.units.members) {
+      const replaces = mayReplace && replaceBetween(entry, other) !== undefined
+      if (replaces) replaced.add(other)
+      if (replaces || conflictBetween(entry, other) !== undefined) review.add(other)
+    }
+  }
+  const noticeLeave = (machine: OpenMachineEntry, entry: UnitEntry): void => {
+    if (silence > 0) return
+    version++
+    machine.version++
+    for (const follower of followers.get(entry.unit.name) ?? []) {
+      if (follower.target === machine.machine.id) review.add(follower)
+    }
+    waiting.wakeByRoom(entry.shape, machine)
+  }
+
+  // Who is where.
+
+  let conflictsOfGlobals: ReadonlySet<number> = new Set()
+  let matchesOfGlobals: ReadonlySet<number> = new Set()
+  /** Whether a unit conflicts with any global unit: only then its coming and going can change which ones find room. */
+  const isNearGlobals = ({ shape }: UnitEntry): boolean =>
+    shape.matchedBy.some((glob) => conflictsOfGlobals.has(glob)) ||
+    shape.conflicts.some((glob) => matchesOfGlobals.has(glob))
+  const findGlobalsNeighbourhood = (): void => {
+    conflictsOfGlobals = new Set(globals.flatMap(({ shape }) => shape.conflicts))
+    matchesOfGlobals = new Set(globals.flatMap(({ shape }) => shape.matchedBy))
   }
 
   /** Global units give way to scheduled ones; among themselves the smaller name has the room. */
-  const fillGlobals = (machine: OpenMachine): void => {
-    for (const entry of machine.globals) leave(machine, entry)
-    machine.globals.clear()
+  const fillGlobals = (machine: OpenMachineEntry): void => {
+    if (globals.length === 0 && machine.globals.size === 0) return
+    const before = machine.globals
+    for (const entry of before) machine.units.remove(entry)
+    const after = new Set<OpenUnitEntry>()
     for (const entry of globals) {
-      if (!metadataFits(entry, machine) || machine.units.hasConflict(entry)) continue
-      machine.globals.add(entry)
-      enter(machine, entry)
+      if (!machines.meets(machine, entry.shape.metadata) || machine.units.hasConflict(entry)) continue
+      after.add(entry)
+      machine.units.add(entry)
+    }
+    machine.globals = after
+    if (after.size !== before.size) machines.changeLoad(machine, after.size - before.size)
+    for (const entry of before) if (!machine.units.members.has(entry)) noticeLeave(machine, entry)
+    for (const entry of after) if (!before.has(entry)) noticeEnter(machine, entry)
+  }
+  const refillGlobals = (): void => {
+    findGlobalsNeighbourhood()
+    for (const machine of machines.inOrder) fillGlobals(machine)
+  }
+
+  const enter = (machine: OpenMachineEntry, entry: OpenUnitEntry): void => {
+    machine.units.add(entry)
+    machines.changeLoad(machine, 1)
+    noticeEnter(machine, entry)
+  }
+  const leave = (machine: OpenMachineEntry, entry: OpenUnitEntry): void => {
+    machine.units.remove(entry)
+    machines.changeLoad(machine, -1)
+    noticeLeave(machine, entry)
+  }
+  const counts = ({ isWanted, isGlobal }: UnitEntry): boolean => isWanted && !isGlobal
+  const countsAsGlobal = ({ isWanted, isGlobal }: UnitEntry): boolean =>
+    isGlobal && (isWanted || policy.inactiveGlobals === 'counted')
+  const live = (id: string | undefined): OpenMachineEntry | undefined =>
+    id === undefined ? undefined : machines.byId(id)
+
+  const retarget = (entry: OpenUnitEntry, id: string | undefined): void => {
+    const had = entry.target
+    const isCounted = counts(entry)
+    const before = isCounted ? live(had) : undefined
+    if (before !== undefined) leave(before, entry)
+    entry.target = id
+    if (silence === 0) {
+      review.add(entry)
+      if (isCounted && id === undefined && had !== undefined) waiting.add(entry)
+      if (isCounted && id !== undefined && had === undefined) waiting.remove(entry)
+    }
+    const after = isCounted ? live(id) : undefined
+    if (after !== undefined) enter(after, entry)
+    if (!isCounted || !isNearGlobals(entry)) return
+    if (before !== undefined) fillGlobals(before)
+    if (after !== undefined && after !== before) fillGlobals(after)
+  }
+
+  // What the registry says.
+
+  const weighPlace = (entry: OpenUnitEntry, exists = true): void => {
+    const { held } = entry
+    const isNow =
+      exists && counts(entry) && (held === undefined || (live(held) === undefined && !unconfirmed.has(held)))
+    if (isNow === unplaced.has(entry)) return
+    if (isNow) unplaced.add(entry)
+    else unplaced.delete(entry)
+    tellUnplaced(entry.unit.name, isNow)
+  }
+  const forgetHeld = (entry: OpenUnitEntry): void => {
+    targetedGlobals.delete(entry)
+    if (entry.held === undefined) return
+    const group = away.get(entry.held)
+    group?.delete(entry)
+    if (group?.size === 0) away.delete(entry.held)
+  }
+  const noteHeld = (entry: OpenUnitEntry): void => {
+    const { held } = entry
+    if (held !== undefined && entry.isGlobal) targetedGlobals.add(entry)
+    if (held !== undefined && counts(entry) && live(held) === undefined) goAway(entry, held)
+    weighPlace(entry)
+  }
+  const goAway = (entry: OpenUnitEntry, id: string): void => {
+    const group = away.get(id)
+    if (group === undefined) away.set(id, new Set([entry]))
+    else group.add(entry)
+  }
+  /** Units that kept their place on a machine that is not live are where the registry says, to be looked at again. */
+  const recall = (id: string): void => {
+    for (const entry of away.get(id) ?? []) {
+      if (entry.target === undefined) retarget(entry, id)
+      review.add(entry)
     }
   }
 
-  const setTarget = (entry: UnitEntry, id: string | undefined): void => {
-    const counts = entry.isWanted && !entry.isGlobal
-    const before = byId.get(targets.get(entry) ?? '')
-    if (counts && before !== undefined) leave(before, entry)
-    if (id === undefined) targets.delete(entry)
-    else targets.set(entry, id)
-    const after = id === undefined ? undefined : byId.get(id)
-    if (counts && after !== undefined) enter(after, entry)
-    if (!counts || !isNearGlobals(entry)) return
-    if (before !== undefined) fillGlobals(before)
-    if (after !== undefined) fillGlobals(after)
+  // Units.
+
+  /** A glob that is new, or that nobody carries any more: every unit whose name it matches has another shape. */
+  const rematch = (glob: string): void => {
+    const prefix = literalPrefix(glob)
+    const exact = byUnitName.get(glob)
+    const candidates = prefix === undefined ? (exact === undefined ? [] : [exact]) : [...names.withPrefix(prefix)]
+    for (const candidate of candidates) {
+      const entry = byUnitName.get(candidate.unit.name)
+      if (entry === undefined) continue
+      const matchedBy = globs.matching(entry.unit.name)
+      if (matchedBy.length === entry.shape.matchedBy.length) continue
+      const before = entry.shape
+      const change = (): void => {
+        entry.shape = shapes.acquire(entry.unit, globs.idOf, matchedBy)
+        shapes.release(before)
+      }
+      const machine = live(entry.target)
+      const homes = countsAsGlobal(entry)
+        ? machines.inOrder.filter(({ units }) => units.members.has(entry))
+        : machine?.units.members.has(entry)
+          ? [machine]
+          : []
+      for (const { units } of homes) units.remove(entry)
+      if (counts(entry) && entry.target === undefined) waiting.reshape(entry, before, change)
+      else change()
+      for (const { units } of homes) units.add(entry)
+    }
+  }
+  const globsOf = ({ requirements }: Unit): readonly string[] => [...requirements.conflicts, ...requirements.replaces]
+
+  /** What is to be done for a unit that is in all lists. */
+  const settleIn = (entry: OpenUnitEntry): void => {
+    for (const peer of new Set(entry.shape.machineOf)) {
+      const group = followers.get(peer)
+      if (group === undefined) followers.set(peer, new Set([entry]))
+      else group.add(entry)
+    }
+    noteHeld(entry)
+    if (entry.target !== undefined) review.add(entry)
+    else if (counts(entry)) waiting.add(entry)
+    const machine = counts(entry) ? live(entry.target) : undefined
+    if (machine !== undefined) enter(machine, entry)
   }
 
-  for (const entry of units) {
-    const id = entry.unit.machine
-    if (id === undefined) continue
-    targets.set(entry, id)
-    const machine = byId.get(id)
-    if (machine !== undefined && entry.isWanted && !entry.isGlobal) enter(machine, entry)
+  const addUnit = (unit: Unit): void => {
+    const rank = names.before(unit.name)?.rank ?? -1
+    const entry = createEntry(unit, rank, shapes.acquire(unit, globs.idOf, globs.matching(unit.name)), policy)
+    byUnitName.set(unit.name, entry)
+    names.add(entry)
+    settleIn(entry)
+    if (countsAsGlobal(entry)) {
+      globals.push(entry)
+      globals.sort(byName)
+      refillGlobals()
+      return
+    }
+    const machine = counts(entry) ? live(entry.target) : undefined
+    if (machine !== undefined && isNearGlobals(entry)) fillGlobals(machine)
   }
-  for (const machine of machines) fillGlobals(machine)
+
+  const takeOut = (entry: OpenUnitEntry): void => {
+    const { name } = entry.unit
+    const machine = counts(entry) ? live(entry.target) : undefined
+    if (machine !== undefined) leave(machine, entry)
+    else if (counts(entry) && entry.target === undefined) waiting.remove(entry)
+    byUnitName.delete(name)
+    names.delete(entry)
+    review.delete(entry)
+    replaced.delete(entry)
+    stuck.delete(entry)
+    forgetHeld(entry)
+    weighPlace(entry, false)
+    for (const peer of entry.shape.machineOf) {
+      const group = followers.get(peer)
+      group?.delete(entry)
+      if (group?.size === 0) followers.delete(peer)
+    }
+    if (countsAsGlobal(entry)) {
+      globals.splice(globals.indexOf(entry), 1)
+      refillGlobals()
+    } else if (machine !== undefined && isNearGlobals(entry)) fillGlobals(machine)
+  }
+  /** Last, so that what follows the unit under its name can go on using what they share. */
+  const dispose = ({ unit, shape }: OpenUnitEntry): void => {
+    const unused = shapes.release(shape)
+    if (unused !== undefined) machines.forget(unused)
+    releaseGlobs(unit)
+  }
+
+  const acquireGlobs = (unit: Unit): void => {
+    const isNew = globsOf(unit).filter((glob) => globs.acquire(glob))
+    for (const glob of isNew) rematch(glob)
+    if (isNew.length > 0) findGlobalsNeighbourhood()
+  }
+  const releaseGlobs = (unit: Unit): void => {
+    const isGone = globsOf(unit).filter((glob) => globs.release(glob))
+    for (const glob of isGone) rematch(glob)
+    if (isGone.length > 0) findGlobalsNeighbourhood()
+  }
+
+  const open = (entry: UnitEntry): OpenUnitEntry => {
+    const found = byUnitName.get(entry.unit.name)
+    assert(found === entry, 'a unit that is planned belongs to the model')
+    return found
+  }
+
+  // The state to begin with.
+
+  for (const entry of entries) if (countsAsGlobal(entry)) globals.push(entry)
+  findGlobalsNeighbourhood()
+  for (const entry of entries) settleIn(entry)
+  for (const machine of machines.inOrder) fillGlobals(machine)
 
   return {
     policy,
-    machines,
-    units,
-    unitByName: (name) => byName.get(name),
-    machineById: (id) => byId.get(id),
-    followersOf: (name) => followers.get(name) ?? [],
-    targetOf: (entry) => targets.get(entry),
-    setTarget,
-    hasMetadata: metadataFits,
-    leastLoaded: (test) => {
-      const rank = loads.find((candidate) => {
-        const machine = machines[candidate]
-        return machine !== undefined && test(machine)
-      })
-      return rank < 0 ? undefined : machines[rank]
+    machines: machines.inOrder,
+    unitByName: (name) => byUnitName.get(name),
+    unitCount: () => byUnitName.size,
+    units: () => names,
+    machineById: (id) => machines.byId(id),
+    machinesByShortId: machines.byShortId,
+    followersOf: (name) => {
+      const group = followers.get(name)
+      return group === undefined ? [] : [...group].sort(byName)
     },
-  }
-}
-
-/** A machine as only this file changes it. */
-type OpenMachine = Omit<MachineEntry, 'globals'> & { readonly globals: Set<UnitEntry> }
-
-function prepareMachines(machines: readonly Machine[]): readonly OpenMachine[] {
-  const sorted = [...machines].sort((one, other) => compareText(one.id, other.id))
-  return sorted.map((machine, rank) => {
-    if (rank > 0 && sorted[rank - 1]?.id === machine.id) {
-      throw new SchedulerError('scheduler/duplicate-machine', `machine ${machine.id} is in the cluster state twice`, {
-        hint: 'give every machine once; two machines with one ID must not both join a cluster',
-      })
-    }
-    return { machine, rank, units: createOccupancy(), globals: new Set<UnitEntry>() }
-  })
-}
-
-function indexFollowers(units: readonly UnitEntry[]): ReadonlyMap<string, readonly UnitEntry[]> {
-  const followers = new Map<string, UnitEntry[]>()
-  for (const entry of units) {
-    for (const peer of new Set(entry.machineOf)) {
-      const group = followers.get(peer)
-      if (group === undefined) followers.set(peer, [entry])
-      else group.push(entry)
-    }
-  }
-  return followers
-}
-
-/** Whether a unit conflicts with any global unit: only then its coming and going can change which ones find room. */
-function globalNeighbourhood(globals: readonly UnitEntry[]): (entry: UnitEntry) => boolean {
-  const carried = new Set(globals.flatMap(({ conflicts }) => conflicts))
-  const matched = new Set(globals.flatMap(({ matchedBy }) => matchedBy))
-  return (entry) =>
-    entry.matchedBy.some((glob) => carried.has(glob)) || entry.conflicts.some((glob) => matched.has(glob))
-}
-
-/** Units with equal requirements share one answer per machine. */
-function createMetadataCache(machines: readonly OpenMachine[]): ClusterModel['hasMetadata'] {
-  const byUnit = new Map<UnitEntry, Uint8Array>()
-  const byRequirement = new Map<string, Uint8Array>()
-  return (entry, machine) => {
-    const required = entry.unit.requirements.metadata
-    if (required.size === 0) return true
-    let fits = byUnit.get(entry)
-    if (fits === undefined) {
-      const key = JSON.stringify([...required].sort(([one], [other]) => compareText(one, other)))
-      fits =
-        byRequirement.get(key) ??
-        Uint8Array.from(machines, (each) => (hasMetadata(required, each.machine.metadata) ? 1 : 0))
-      byRequirement.set(key, fits)
-      byUnit.set(entry, fits)
-    }
-    return fits[machine.rank] === 1
+    setTarget: (entry, id) => retarget(open(entry), id),
+    setHeld: (entry, id) => {
+      const own = open(entry)
+      forgetHeld(own)
+      own.held = id
+      noteHeld(own)
+    },
+    hasMetadata: (entry, machine) => machines.meets(machine, entry.shape.metadata),
+    leastLoaded: (requirement, test) => machines.leastLoaded(requirement, test),
+    mayBeAlive: (id) => policy.unconfirmedLoss === 'keep-units' && unconfirmed.has(id),
+    review,
+    replaced,
+    waiting,
+    stuck,
+    inSilence: (attempt) => {
+      silence++
+      const result = attempt()
+      silence--
+      return result
+    },
+    version: () => version,
+    orphanTargets,
+    targetedGlobals,
+    unplaced,
+    onUnplaced: (listener) => {
+      tellUnplaced = listener
+    },
+    putUnit(unit) {
+      const before = byUnitName.get(unit.name)
+      acquireGlobs(unit)
+      if (before !== undefined) takeOut(before)
+      addUnit(unit)
+      if (before !== undefined) dispose(before)
+    },
+    removeUnit(name) {
+      const before = byUnitName.get(name)
+      if (before === undefined) return
+      takeOut(before)
+      dispose(before)
+    },
+    putMachine(machine) {
+      unconfirmed.delete(machine.id)
+      const known = machines.byId(machine.id)
+      if (known !== undefined) machines.relabel(known, machine)
+      const entry = known ?? machines.join(machine)
+      version++
+      entry.version++
+      const returned = away.get(machine.id)
+      away.delete(machine.id)
+      for (const each of returned ?? []) {
+        if (each.target === undefined) retarget(each, machine.id)
+        else enter(entry, each)
+        review.add(each)
+        weighPlace(each)
+      }
+      fillGlobals(entry)
+      for (const member of entry.units.members) {
+        review.add(member)
+        for (const follower of followers.get(member.unit.name) ?? []) {
+          if (follower.target === undefined) waiting.wake(follower.shape, entry)
+        }
+      }
+      waiting.wakeByMachine(entry, (requirement) => machines.meets(entry, requirement))
+      if (known === undefined) waiting.wakeByMachineId(machine.id)
+    },
+    removeMachine(id, mayBeAlive) {
+      if (mayBeAlive) unconfirmed.add(id)
+      else unconfirmed.delete(id)
+      const entry = machines.byId(id)
+      if (entry !== undefined) {
+        const members = [...entry.units.members]
+        machines.leave(entry)
+        version++
+        for (const member of members) {
+          const own = byUnitName.get(member.unit.name)
+          if (own !== undefined && counts(own)) goAway(own, id)
+        }
+        waiting.wakeByMachineId(id)
+      }
+      recall(id)
+      for (const each of away.get(id) ?? []) weighPlace(each)
+    },
   }
 }

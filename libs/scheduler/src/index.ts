@@ -5,6 +5,7 @@
  */
 export { ableToRun, type MachineVerdict, type Verdict } from './able-to-run.ts'
 export { applyTasks } from './apply-tasks.ts'
+export { applyChange, type ClusterChange } from './change.ts'
 export { checkPlacement, checkPlan, type PlanViolation } from './check-plan.ts'
 export { SchedulerError, type SchedulerErrorCode } from './errors.ts'
 export { explainUnit } from './explain.ts'
@@ -27,5 +28,6 @@ export type {
 export { type ClusterPlan, planCluster } from './plan-cluster.ts'
 export { planMachine, tasksAfterFailure } from './plan-machine.ts'
 export { defaultPolicy, fleetPolicy, type Policy } from './policy.ts'
+export { createPlanner, type Planner, type Replan } from './replan.ts'
 export { type MachineTarget, type OwnMachine, targetUnits } from './target-units.ts'
 export { type UnitFromTextOptions, unitFromText } from './unit-from-text.ts'

@@ -2,57 +2,59 @@
 import { createOrderedBits, type OrderedBits } from './ordered-bits.ts'
 
 export type LoadIndex = {
-  /** One unit more or less on a machine. */
-  readonly change: (machine: number, by: number) => void
-  readonly loadOf: (machine: number) => number
+  /** Takes a machine in, with this load. */
+  readonly enter: (machine: number, load: number) => void
+  /** Leaves a machine out; its load must be the one it has. */
+  readonly leave: (machine: number, load: number) => void
   /** The first machine in order of (load, rank) that `test` takes; -1 when it takes none. */
   readonly find: (test: (machine: number) => boolean) => number
 }
 
 /**
- * All machines with load 0. Each change takes O(log n), each step of `find` as well.
+ * No machines yet. Each change takes O(log n), each step of `find` as well.
  *
- * @param machineCount machines are their ranks in ID order, 0 and up
- * @param loadMax no machine ever has more units
+ * @param capacity machines are their ranks in ID order, from 0 and below this
  */
-export function createLoadIndex(machineCount: number, loadMax: number): LoadIndex {
-  const loadOf = new Int32Array(machineCount)
+export function createLoadIndex(capacity: number): LoadIndex {
   const counts = new Map<number, number>()
-  const loads = createOrderedBits(loadMax + 1)
   const buckets = new Map<number, OrderedBits>()
+  let loadsBelow = 1024
+  let loads = createOrderedBits(loadsBelow)
 
   const enter = (machine: number, load: number): void => {
     let bucket = buckets.get(load)
     if (bucket === undefined) {
-      bucket = createOrderedBits(machineCount)
+      bucket = createOrderedBits(capacity)
       buckets.set(load, bucket)
     }
     bucket.add(machine)
     const count = counts.get(load) ?? 0
     counts.set(load, count + 1)
-    if (count === 0) loads.add(load)
+    if (count > 0) return
+    if (load >= loadsBelow) {
+      while (load >= loadsBelow) loadsBelow *= 2
+      loads = createOrderedBits(loadsBelow)
+      for (const each of counts.keys()) loads.add(each)
+    }
+    loads.add(load)
   }
 
   const leave = (machine: number, load: number): void => {
     buckets.get(load)?.remove(machine)
     const count = (counts.get(load) ?? 0) - 1
-    counts.set(load, count)
-    if (count > 0) return
+    if (count > 0) {
+      counts.set(load, count)
+      return
+    }
     loads.remove(load)
     // A cluster of many machines passes through many loads; only the current ones keep a bucket.
+    counts.delete(load)
     buckets.delete(load)
   }
 
-  for (let machine = 0; machine < machineCount; machine++) enter(machine, 0)
-
   return {
-    change: (machine, by) => {
-      const before = loadOf[machine] ?? 0
-      loadOf[machine] = before + by
-      leave(machine, before)
-      enter(machine, before + by)
-    },
-    loadOf: (machine) => loadOf[machine] ?? 0,
+    enter,
+    leave,
     find: (test) => {
       for (let load = loads.next(0); load >= 0; load = loads.next(load + 1)) {
         const bucket = buckets.get(load)

@@ -2,7 +2,7 @@
  * The units on one machine, counted by the globs they carry and the globs that match them: whether a unit conflicts
  * with any of them takes as many look-ups as it has globs, however many units there are.
  */
-import { conflictBetween, replaceBetween, type UnitEntry } from './unit-entry.ts'
+import { byName, conflictBetween, replaceBetween, type UnitEntry } from './unit-entry.ts'
 
 export type Occupancy = {
   readonly members: ReadonlySet<UnitEntry>
@@ -25,25 +25,25 @@ export function createOccupancy(): Occupancy {
   const matches = new Map<number, number>()
 
   const countAll = (entry: UnitEntry, by: number): void => {
-    for (const glob of entry.conflicts) count(conflictCarriers, glob, by)
-    for (const glob of entry.replaces) count(replaceCarriers, glob, by)
-    for (const glob of entry.matchedBy) count(matches, glob, by)
+    for (const glob of entry.shape.conflicts) count(conflictCarriers, glob, by)
+    for (const glob of entry.shape.replaces) count(replaceCarriers, glob, by)
+    for (const glob of entry.shape.matchedBy) count(matches, glob, by)
   }
 
   /** Whether a member but the entry itself carries a glob that matches it, or matches a glob it carries. */
   const meets = (entry: UnitEntry, own: readonly number[], carriers: ReadonlyMap<number, number>): boolean => {
     const isMember = members.has(entry)
-    for (const glob of entry.matchedBy) {
+    for (const glob of entry.shape.matchedBy) {
       if ((carriers.get(glob) ?? 0) > (isMember && own.includes(glob) ? 1 : 0)) return true
     }
     for (const glob of own) {
-      if ((matches.get(glob) ?? 0) > (isMember && entry.matchedBy.includes(glob) ? 1 : 0)) return true
+      if ((matches.get(glob) ?? 0) > (isMember && entry.shape.matchedBy.includes(glob) ? 1 : 0)) return true
     }
     return false
   }
 
-  const hasConflict = (entry: UnitEntry): boolean => meets(entry, entry.conflicts, conflictCarriers)
-  const mayReplace = (entry: UnitEntry): boolean => meets(entry, entry.replaces, replaceCarriers)
+  const hasConflict = (entry: UnitEntry): boolean => meets(entry, entry.shape.conflicts, conflictCarriers)
+  const mayReplace = (entry: UnitEntry): boolean => meets(entry, entry.shape.replaces, replaceCarriers)
 
   return {
     members,
@@ -68,7 +68,7 @@ export function createOccupancy(): Occupancy {
 export function firstByName(members: Iterable<UnitEntry>, test: (entry: UnitEntry) => boolean): UnitEntry | undefined {
   let first: UnitEntry | undefined
   for (const entry of members) {
-    if ((first === undefined || entry.rank < first.rank) && test(entry)) first = entry
+    if ((first === undefined || byName(entry, first) < 0) && test(entry)) first = entry
   }
   return first
 }

@@ -1,11 +1,11 @@
 /** The machine for a unit that has none: of those that can run it, the one with the fewest units, then the smallest ID. */
-import { isMachine, suitability } from './able-to-run.ts'
+import { suitability } from './able-to-run.ts'
 import type { ClusterModel, MachineEntry } from './cluster-model.ts'
 import type { UnitEntry } from './unit-entry.ts'
 
 /**
- * The machine fleet's engine chooses: a Replaces relation there does not count against it. Under the repaired rule
- * of trap 9 it is the last resort, so that no unit is pushed away without need.
+ * The machine fleet's engine chooses for a unit that waits: a Replaces relation there does not count against it. Under
+ * the repaired rule of trap 9 it is the last resort, so that no unit is pushed away without need.
  */
 export function choosePlace(model: ClusterModel, entry: UnitEntry): MachineEntry | undefined {
   const isRepaired = model.policy.replacement === 'replaced-unit-if-it-fits'
@@ -19,27 +19,39 @@ export function choosePlace(model: ClusterModel, entry: UnitEntry): MachineEntry
     else replaced ??= machine
     return false
   }
-  const only = onlyCandidate(model, entry)
-  if (only === 'none') return undefined
-  const best = only === 'any' ? model.leastLoaded(isGood) : isGood(only) ? only : undefined
-  return best ?? replacing ?? replaced
+  const candidates = candidatesFor(model, entry)
+  const best =
+    candidates === 'all'
+      ? model.leastLoaded(entry.shape.metadata, isGood)
+      : [...candidates].sort(byLoad).find((machine) => isGood(machine))
+  const found = best ?? replacing ?? replaced
+  if (found === undefined) model.waiting.sleep(entry.shape)
+  return found
 }
 
-/** A place beside which no other needs a look, because a rule names it; `none` when it names none that exists. */
-function onlyCandidate(model: ClusterModel, entry: UnitEntry): MachineEntry | 'any' | 'none' {
-  const { machineId } = entry.unit.requirements
-  if (machineId !== undefined) {
-    const machine = model.machineById(machineId)
-    if (machine !== undefined) return machine
+/** The machines beside which no other needs a look. */
+function candidatesFor(model: ClusterModel, entry: UnitEntry): 'all' | readonly MachineEntry[] {
+  const named = namedByRules(model, entry)
+  const awake = model.waiting.candidatesOf(entry.shape)
+  if (awake === 'unknown') return named
+  if (named !== 'all') return named.filter((machine) => awake.has(machine))
+  return [...awake].filter(({ isGone }) => !isGone)
+}
+
+const byLoad = (one: MachineEntry, other: MachineEntry): number => one.load - other.load || one.rank - other.rank
+
+function namedByRules(model: ClusterModel, { shape }: UnitEntry): 'all' | readonly MachineEntry[] {
+  if (shape.machineId !== undefined) {
+    const machine = model.machineById(shape.machineId)
     // Short IDs may be shared.
-    return model.machines.some((each) => isMachine(machineId, each.machine.id)) ? 'any' : 'none'
+    return machine === undefined ? model.machinesByShortId(shape.machineId) : [machine]
   }
-  for (const name of entry.machineOf) {
+  for (const name of shape.machineOf) {
     const peer = model.unitByName(name)
-    if (peer === undefined) return 'none'
+    if (peer === undefined) return []
     if (peer.isGlobal) continue
-    const target = model.targetOf(peer)
-    return (peer.isWanted && target !== undefined && model.machineById(target)) || 'none'
+    const machine = peer.isWanted && peer.target !== undefined ? model.machineById(peer.target) : undefined
+    return machine === undefined ? [] : [machine]
   }
-  return 'any'
+  return 'all'
 }

@@ -1,14 +1,9 @@
 /** Which units move where: the decision of the engine. Rules: spec/fleet.md §5.4. */
-import { applyTasks } from './apply-tasks.ts'
 import { createClusterModel } from './cluster-model.ts'
-import { createDraft } from './draft.ts'
-import type { ClusterState, ClusterTask, Unit } from './model.ts'
-import { compareText } from './order.ts'
-import { planRound } from './plan-round.ts'
+import { decide } from './decide.ts'
+import type { ClusterState, ClusterTask } from './model.ts'
 import type { Policy } from './policy.ts'
-import { settle } from './settle.ts'
-import { clearStaleTargets } from './stale-targets.ts'
-import { isWanted } from './target-state.ts'
+import { byName } from './unit-entry.ts'
 
 export type ClusterPlan = {
   /** In the order in which they must be done. */
@@ -30,32 +25,12 @@ export type ClusterPlan = {
  * @throws SchedulerError scheduler/duplicate-machine, scheduler/duplicate-unit
  */
 export function planCluster(state: ClusterState, policy: Policy): ClusterPlan {
-  const draft = createDraft(createClusterModel(state, policy), state.unconfirmedMachines ?? [])
-  const decided = policy.rounds === 'until-settled' ? settle(draft) : planRound(draft)
-  const moves = policy.lostPlaces === 'given-up' ? decided : withoutVainMoves(state, decided, policy)
-  const tasks = policy.staleTargets === 'cleared' ? [...clearStaleTargets(state), ...moves] : moves
-  const { units } = applyTasks(state, tasks)
-  const present = new Set([...state.machines.map(({ id }) => id), ...(state.unconfirmedMachines ?? [])])
-  const hasMachine = ({ machine }: Unit): boolean => machine !== undefined && present.has(machine)
-  return {
-    tasks,
-    placement: new Map(units.flatMap(({ name, machine }) => (machine === undefined ? [] : [[name, machine]]))),
-    unplaced: units
-      .filter((unit) => !hasMachine(unit) && !unit.requirements.global && isWanted(unit, policy))
-      .map(({ name }) => name)
-      .sort(compareText),
+  const model = createClusterModel(state, policy)
+  const tasks = decide(model)
+  const placement = new Map<string, string>()
+  for (const { name } of state.units) {
+    const machine = model.unitByName(name)?.held
+    if (machine !== undefined) placement.set(name, machine)
   }
-}
-
-/**
- * The tasks but for those that only take a unit off a lost machine and find no other for it. Nothing else in the plan
- * depends on them: what is on a lost machine takes no room and is nobody's peer.
- */
-function withoutVainMoves(state: ClusterState, tasks: readonly ClusterTask[], policy: Policy): readonly ClusterTask[] {
-  const placed = new Set(tasks.flatMap(({ kind, unit }) => (kind === 'schedule' ? [unit] : [])))
-  const wanted = new Set(state.units.flatMap((unit) => (isWanted(unit, policy) ? [unit.name] : [])))
-  const live = new Set(state.machines.map(({ id }) => id))
-  return tasks.filter(
-    ({ kind, unit, machine }) => kind === 'schedule' || live.has(machine) || placed.has(unit) || !wanted.has(unit),
-  )
+  return { tasks, placement, unplaced: [...model.unplaced].sort(byName).map(({ unit: { name } }) => name) }
 }

@@ -1,6 +1,6 @@
 /** One round as fleet's engine goes through it, in name order. Rules: spec/fleet.md §5.4. */
 import { verdictToStay } from './able-to-run.ts'
-import type { MachineEntry } from './cluster-model.ts'
+import type { ClusterModel, MachineEntry } from './cluster-model.ts'
 import type { Draft } from './draft.ts'
 import type { ClusterTask } from './model.ts'
 import { choosePlace } from './place.ts'
@@ -12,38 +12,39 @@ import type { UnitEntry } from './unit-entry.ts'
 /** The tasks of one round. Each decision sees the ones before it, and no unit is visited twice in a phase. */
 export function planRound(draft: Draft): readonly ClusterTask[] {
   const { model } = draft
-  for (const entry of model.units) reviewPlace(draft, entry)
+  draft.forEachToReview((entry) => reviewPlace(draft, entry))
+  draft.endFirstPhase()
   if (model.policy.replacement === 'replaced-unit-if-it-fits') moveReplaced(draft)
-  for (const entry of model.units) {
-    if (!isWaiting(draft, entry)) continue
+  model.waiting.inOrder((entry) => {
+    if (!isWaiting(entry)) return
     const machine = choosePlace(model, entry)
     if (machine !== undefined) draft.schedule(entry, machine, waitingReason(targetStateWord(entry.unit)))
-  }
+  })
   return draft.tasks
 }
 
 /** Whether it should be scheduled and is not. */
-export const isWaiting = ({ model }: Draft, entry: UnitEntry): boolean =>
-  entry.isWanted && !entry.isGlobal && model.targetOf(entry) === undefined
+export const isWaiting = ({ isWanted, isGlobal, target }: UnitEntry): boolean =>
+  isWanted && !isGlobal && target === undefined
 
 /**
  * Why a scheduled unit has no place at all, whatever its requirements say; `undefined` when it has one. A machine that
  * may be alive is neither: the unit is left alone.
  */
-export function placelessReason({ model, mayBeAlive }: Draft, entry: UnitEntry): string | undefined {
-  const target = model.targetOf(entry)
+export function placelessReason(model: ClusterModel, entry: UnitEntry): string | undefined {
+  const { target } = entry
   if (entry.isGlobal || target === undefined) return undefined
   if (!entry.isWanted) return inactiveReason
-  if (model.machineById(target) !== undefined || mayBeAlive(target)) return undefined
+  if (model.machineById(target) !== undefined || model.mayBeAlive(target)) return undefined
   return unableReason(entry.unit.name, target, { kind: 'machine-gone' })
 }
 
 /** First phase of a round, for one unit. */
 function reviewPlace(draft: Draft, entry: UnitEntry): void {
   const { model } = draft
-  const reason = placelessReason(draft, entry)
+  const reason = placelessReason(model, entry)
   if (reason !== undefined) draft.unschedule(entry, reason)
-  const machine = model.machineById(model.targetOf(entry) ?? '')
+  const machine = entry.target === undefined ? undefined : model.machineById(entry.target)
   if (entry.isGlobal || machine === undefined) return
   const verdict = verdictToStay(model, entry, machine)
   if (verdict.kind === 'fits') return
@@ -60,12 +61,12 @@ function displace(draft: Draft, machine: MachineEntry, name: string, reason: str
   const { model } = draft
   const displaced = model.unitByName(name)
   if (displaced === undefined) return
-  const other = model.leastLoaded((candidate) => candidate !== machine)
+  const other = model.leastLoaded(undefined, (candidate) => candidate !== machine)
   draft.note({ kind: 'unschedule', unit: name, machine: machine.machine.id, reason })
   if (other !== undefined) draft.schedule(displaced, other, reason)
 }
 
 /** The replacements of one round of fleet's engine, for a plan that settles the rest by itself. */
 export function displaceOnce(draft: Draft): void {
-  for (const entry of draft.model.units) reviewPlace(draft, entry)
+  draft.forEachToReview((entry) => reviewPlace(draft, entry))
 }

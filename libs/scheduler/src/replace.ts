@@ -17,14 +17,26 @@ import { replaceBetween, type UnitEntry } from './unit-entry.ts'
  */
 export function moveReplaced(draft: Draft): boolean {
   let moved = false
-  for (const entry of draft.model.units) {
-    if (entry.matchedBy.length === 0 || entry.isGlobal) continue
-    const machine = draft.model.machineById(draft.model.targetOf(entry) ?? '')
-    if (machine === undefined || !machine.units.members.has(entry) || !machine.units.mayReplace(entry)) continue
-    const by = firstByName(machine.units.members, (other) => replaceBetween(entry, other) === 'replaced-by')
-    if (by !== undefined && moveGroup(draft, entry, by, machine)) moved = true
-  }
+  const { model } = draft
+  model.replaced.inOrder((entry) => {
+    const machine = entry.target === undefined || entry.isGlobal ? undefined : model.machineById(entry.target)
+    const by = machine && replacedBy(entry, machine)
+    if (machine === undefined || by === undefined) {
+      model.replaced.delete(entry)
+      model.stuck.delete(entry)
+      return
+    }
+    const seen = `${model.version()} ${machine.version}`
+    if (model.stuck.get(entry) === seen) return
+    if (moveGroup(draft, entry, by, machine)) moved = true
+    else model.stuck.set(entry, seen)
+  })
   return moved
+}
+
+function replacedBy(entry: UnitEntry, { units }: MachineEntry): UnitEntry | undefined {
+  if (!units.members.has(entry) || !units.mayReplace(entry)) return undefined
+  return firstByName(units.members, (other) => replaceBetween(entry, other) === 'replaced-by')
 }
 
 function moveGroup(draft: Draft, entry: UnitEntry, by: UnitEntry, from: MachineEntry): boolean {
@@ -56,11 +68,19 @@ function withFollowers(model: ClusterModel, entry: UnitEntry, { units }: Machine
 
 /** The least loaded other machine that fits all, and whose choice breaks nothing on the one they leave. */
 function destinationOf(model: ClusterModel, group: readonly UnitEntry[], from: MachineEntry): MachineEntry | undefined {
+  return model.inSilence(() => tryDestinations(model, group, from))
+}
+
+function tryDestinations(
+  model: ClusterModel,
+  group: readonly UnitEntry[],
+  from: MachineEntry,
+): MachineEntry | undefined {
   for (const member of group) model.setTarget(member, undefined)
   // Without the group other global units may find room on `from`, and push out one that somebody needs.
   const remainComplete = ![...from.units.members].some((entry) => missingPeer(model, entry, from) !== undefined)
   const to = remainComplete
-    ? model.leastLoaded((machine) => machine !== from && takesAll(model, group, machine))
+    ? model.leastLoaded(group[0]?.shape.metadata, (machine) => machine !== from && takesAll(model, group, machine))
     : undefined
   for (const member of group) model.setTarget(member, from.machine.id)
   return to

@@ -16,18 +16,18 @@ import type { UnitEntry } from './unit-entry.ts'
 /** The tasks of the whole plan: for each unit at most one unschedule and one schedule, and none that cancel out. */
 export function settle(draft: Draft): readonly ClusterTask[] {
   const { model } = draft
-  const before = new Map(model.units.map((entry) => [entry.unit.name, model.targetOf(entry)]))
   evictUnable(draft)
+  draft.endFirstPhase()
   if (model.policy.replacement === 'whichever-is-found') {
     displaceOnce(draft)
     evictUnable(draft)
     placeWaiting(draft)
-    return netTasks(draft, before)
+    return netTasks(draft)
   }
   // Placing only takes room, so a unit that found none needs another look only when units have moved.
   do placeWaiting(draft)
   while (moveReplaced(draft))
-  return netTasks(draft, before)
+  return netTasks(draft)
 }
 
 /**
@@ -36,22 +36,22 @@ export function settle(draft: Draft): readonly ClusterTask[] {
  */
 function evictUnable(draft: Draft): void {
   const { model } = draft
-  for (const entry of model.units) {
-    const placeless = placelessReason(draft, entry)
+  draft.forEachToReview((entry) => {
+    const placeless = placelessReason(model, entry)
     if (placeless !== undefined) {
       evict(draft, entry, placeless)
-      continue
+      return
     }
     const machine = placeOf(draft, entry)
     const verdict = machine && basicVerdict(model, entry, machine)
     if (machine !== undefined && verdict !== undefined) evict(draft, entry, reasonOf(entry, machine, verdict))
-  }
-  for (const entry of model.units) {
+  })
+  draft.forEachToReview((entry) => {
     const machine = placeOf(draft, entry)
     const other = machine && stayingConflict(model, entry, machine)
-    if (machine === undefined || other === undefined) continue
+    if (machine === undefined || other === undefined) return
     evict(draft, entry, reasonOf(entry, machine, conflictWith(entry, other)))
-  }
+  })
 }
 
 const reasonOf = (entry: UnitEntry, { machine }: MachineEntry, verdict: Verdict): string =>
@@ -60,7 +60,7 @@ const reasonOf = (entry: UnitEntry, { machine }: MachineEntry, verdict: Verdict)
 /** The live machine on which a unit counts. */
 function placeOf({ model }: Draft, entry: UnitEntry): MachineEntry | undefined {
   if (entry.isGlobal || !entry.isWanted) return undefined
-  return model.machineById(model.targetOf(entry) ?? '')
+  return entry.target === undefined ? undefined : model.machineById(entry.target)
 }
 
 function evict(draft: Draft, first: UnitEntry, firstReason: string): void {
@@ -86,20 +86,20 @@ function evict(draft: Draft, first: UnitEntry, firstReason: string): void {
 /** Places every waiting unit that some machine fits, and behind each the followers that waited for it. */
 function placeWaiting(draft: Draft): void {
   const { model } = draft
-  for (const entry of model.units) {
+  model.waiting.inOrder((entry) => {
     const open = [entry]
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      if (!isWaiting(draft, next)) continue
+      if (!isWaiting(next)) continue
       const machine = choosePlace(model, next)
       if (machine === undefined) continue
       draft.schedule(next, machine, waitingReason(targetStateWord(next.unit)))
       open.push(...model.followersOf(next.unit.name).toReversed())
     }
-  }
+  })
 }
 
 /** Of the steps that led here the first that took a unit away and the last that gave it a machine. */
-function netTasks({ model, tasks }: Draft, before: ReadonlyMap<string, string | undefined>): readonly ClusterTask[] {
+function netTasks({ model, tasks }: Draft): readonly ClusterTask[] {
   const firstLeave = new Map<string, ClusterTask>()
   const lastArrival = new Map<string, ClusterTask>()
   for (const task of tasks) {
@@ -108,8 +108,8 @@ function netTasks({ model, tasks }: Draft, before: ReadonlyMap<string, string | 
   }
   return tasks.filter((task) => {
     const entry = model.unitByName(task.unit)
-    const was = before.get(task.unit)
-    const is = entry && model.targetOf(entry)
+    const was = entry?.held
+    const is = entry?.target
     if (was === is) return false
     if (task.kind === 'unschedule') return was !== undefined && firstLeave.get(task.unit) === task
     return is !== undefined && lastArrival.get(task.unit) === task

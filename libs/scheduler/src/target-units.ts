@@ -4,7 +4,7 @@ import { hasMetadata } from './metadata.ts'
 import type { ClusterState, Machine, TargetUnit, Unit } from './model.ts'
 import { createOccupancy } from './occupancy.ts'
 import type { Policy } from './policy.ts'
-import { prepareUnits, type UnitEntry } from './unit-entry.ts'
+import { byName, prepareUnits, type UnitEntry } from './unit-entry.ts'
 
 /** The agent's own machine, as its registry entry says. */
 export type OwnMachine = Machine & {
@@ -32,7 +32,7 @@ export function targetUnits({ units }: ClusterState, machine: OwnMachine, policy
   if (isUnregistered && policy.unknownOwnMachine === 'keep-units') return { units: [], refused: [], isCertain: false }
   // fleet reads a directory without the machine's record as a machine with ID "" and no metadata.
   const own = isUnregistered ? { id: '', metadata: {} } : machine
-  const candidates = prepareUnits(
+  const { entries: candidates } = prepareUnits(
     units.filter((unit) => belongsOn(unit, own)),
     policy,
   )
@@ -50,9 +50,9 @@ export function targetUnits({ units }: ClusterState, machine: OwnMachine, policy
     if (takesRoom) occupancy.add(entry)
   }
   return {
-    units: accepted.sort(byRank).map(targetOf),
+    units: accepted.sort(byName).map(targetOf),
     refused: refused
-      .sort((one, other) => byRank(one.entry, other.entry))
+      .sort((one, other) => byName(one.entry, other.entry))
       .map(({ entry, verdict }) => ({ unit: entry.unit.name, verdict })),
     isCertain: true,
   }
@@ -72,8 +72,6 @@ function inOrderOfClaim(entries: readonly UnitEntry[], { conflicts }: Policy): r
 /** In fleet even a unit that should not run keeps others off (traps 8 and 10). */
 const inactiveTakesRoom = ({ isGlobal }: UnitEntry, policy: Policy): boolean =>
   isGlobal ? policy.inactiveGlobals === 'counted' : policy.conflicts === 'each-its-own'
-
-const byRank = (one: UnitEntry, other: UnitEntry): number => one.rank - other.rank
 
 const targetOf = ({ unit: { name, targetState, unknownTargetState, hash } }: UnitEntry): TargetUnit => ({
   name,

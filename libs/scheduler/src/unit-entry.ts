@@ -1,58 +1,82 @@
 /** Units prepared for planning: ranks instead of names, globs as numbers, so that no decision compares texts. */
 
 import { SchedulerError } from './errors.ts'
-import { indexGlobs } from './glob-index.ts'
+import { type GlobIndex, indexGlobs } from './glob-index.ts'
 import type { ClusterState, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
+import { createShapeTable, type Shape, type ShapeTable } from './shape.ts'
 import { isWanted } from './target-state.ts'
 
 export type UnitEntry = {
   readonly unit: Unit
-  /** Place in the order of names. */
+  /** Grows with the name, but for neighbours that share one because the later came into a cluster that was planned. */
   readonly rank: number
   readonly isWanted: boolean
   readonly isGlobal: boolean
-  readonly machineOf: readonly string[]
-  /** Numbers of its own Conflicts globs. */
-  readonly conflicts: readonly number[]
-  /** Numbers of its own Replaces globs. */
-  readonly replaces: readonly number[]
-  /** Numbers of all globs, of whichever unit and kind, that match its name. */
-  readonly matchedBy: readonly number[]
+  readonly shape: Shape
+  /** The machine it has in the plan in the making, which may be gone. */
+  readonly target: string | undefined
+  /** The machine it has once the last plan is done, as the registry knows it. */
+  readonly held: string | undefined
+}
+
+/** An entry as only the cluster model changes it. */
+export type OpenUnitEntry = Omit<UnitEntry, 'shape' | 'target' | 'held'> & {
+  shape: Shape
+  target: string | undefined
+  held: string | undefined
+}
+
+export type PreparedUnits = {
+  /** In name order. */
+  readonly entries: readonly OpenUnitEntry[]
+  readonly globs: GlobIndex
+  readonly shapes: ShapeTable
 }
 
 /**
- * The units in name order.
+ * The units in name order, each where its `machine` says.
  *
  * @throws SchedulerError scheduler/duplicate-unit
  */
-export function prepareUnits(units: ClusterState['units'], policy: Policy): readonly UnitEntry[] {
-  const sorted = [...units].sort((one, other) => compareText(one.name, other.name))
-  const globs = indexGlobs(sorted.flatMap(({ requirements }) => [...requirements.conflicts, ...requirements.replaces]))
-  const idsOf = (patterns: readonly string[]): readonly number[] =>
-    patterns.length === 0 ? none : [...new Set(patterns)].flatMap((pattern) => globs.idOf(pattern) ?? [])
-  return sorted.map((unit, rank) => {
+export function prepareUnits(units: ClusterState['units'], policy: Policy): PreparedUnits {
+  const sorted = sortByName(units)
+  const globs = indexGlobs()
+  for (const { requirements } of sorted) {
+    for (const glob of requirements.conflicts) globs.acquire(glob)
+    for (const glob of requirements.replaces) globs.acquire(glob)
+  }
+  const shapes = createShapeTable()
+  const entries = sorted.map((unit, rank) => {
     if (rank > 0 && sorted[rank - 1]?.name === unit.name) {
       throw new SchedulerError('scheduler/duplicate-unit', `unit ${unit.name} is in the cluster state twice`, {
         hint: 'give every unit once; the registry has one entry per name',
       })
     }
-    const matchedBy = globs.matching(unit.name)
-    return {
-      unit,
-      rank,
-      isWanted: isWanted(unit, policy),
-      isGlobal: unit.requirements.global,
-      machineOf: unit.requirements.machineOf,
-      conflicts: idsOf(unit.requirements.conflicts),
-      replaces: idsOf(unit.requirements.replaces),
-      matchedBy: matchedBy.length === 0 ? none : matchedBy,
-    }
+    return createEntry(unit, rank, shapes.acquire(unit, globs.idOf, globs.matching(unit.name)), policy)
   })
+  return { entries, globs, shapes }
 }
 
-const none: readonly number[] = []
+export const createEntry = (unit: Unit, rank: number, shape: Shape, policy: Policy): OpenUnitEntry => ({
+  unit,
+  rank,
+  isWanted: isWanted(unit, policy),
+  isGlobal: unit.requirements.global,
+  shape,
+  target: unit.machine,
+  held: unit.machine,
+})
+
+/** For sorting: by name, without comparing texts where ranks differ. */
+export const byName = (one: UnitEntry, other: UnitEntry): number =>
+  one.rank - other.rank || (one === other ? 0 : compareText(one.unit.name, other.unit.name))
+
+function sortByName(units: ClusterState['units']): readonly Unit[] {
+  const isSorted = units.every((unit, index) => index === 0 || compareText(units[index - 1]?.name ?? '', unit.name) < 0)
+  return isSorted ? units : [...units].sort((one, other) => compareText(one.name, other.name))
+}
 
 const intersect = (some: readonly number[], others: readonly number[]): boolean =>
   some.length > 0 && others.length > 0 && some.some((id) => others.includes(id))
@@ -60,14 +84,14 @@ const intersect = (some: readonly number[], others: readonly number[]): boolean 
 /** Which side's Conflicts forbids the two on one machine; the glob of `other` is looked at first, as in fleet. */
 export function conflictBetween(entry: UnitEntry, other: UnitEntry): 'own' | 'other' | undefined {
   if (entry === other) return undefined
-  if (intersect(other.conflicts, entry.matchedBy)) return 'other'
-  return intersect(entry.conflicts, other.matchedBy) ? 'own' : undefined
+  if (intersect(other.shape.conflicts, entry.shape.matchedBy)) return 'other'
+  return intersect(entry.shape.conflicts, other.shape.matchedBy) ? 'own' : undefined
 }
 
 /** Which of the two replaces the other; both directions at once cancel out. */
 export function replaceBetween(entry: UnitEntry, other: UnitEntry): 'replaces' | 'replaced-by' | undefined {
   if (entry === other) return undefined
-  const replaces = intersect(entry.replaces, other.matchedBy)
-  if (replaces === intersect(other.replaces, entry.matchedBy)) return undefined
+  const replaces = intersect(entry.shape.replaces, other.shape.matchedBy)
+  if (replaces === intersect(other.shape.replaces, entry.shape.matchedBy)) return undefined
   return replaces ? 'replaces' : 'replaced-by'
 }

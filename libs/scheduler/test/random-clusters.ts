@@ -1,5 +1,5 @@
 /** Clusters for property tests: few machines and names, so that requirements meet each other. */
-import type { ClusterState, Machine, Placement, Policy, Unit } from '@cluster/scheduler'
+import type { ClusterChange, ClusterState, Machine, Placement, Policy, Unit } from '@cluster/scheduler'
 import fc from 'fast-check'
 
 const machineIds = ['a1000000000000000000000000000001', 'b2000000000000000000000000000002', 'c3', 'd4'] as const
@@ -78,6 +78,29 @@ export const policies: fc.Arbitrary<Policy> = fc.record({
   rounds: fc.constantFrom('until-settled', 'one'),
   staleTargets: fc.constantFrom('cleared', 'kept'),
 })
+
+/** One thing that happens to such a cluster; `edit` leaves the unit where it is. */
+export type RandomEvent =
+  | { readonly kind: 'change'; readonly change: ClusterChange }
+  | { readonly kind: 'edit'; readonly unit: Unit }
+
+export const events: fc.Arbitrary<RandomEvent> = fc.oneof(
+  unit.map((each): RandomEvent => ({ kind: 'change', change: { kind: 'put-unit', unit: each } })),
+  unit.map((each): RandomEvent => ({ kind: 'edit', unit: each })),
+  fc.constantFrom(...unitNames).map(
+    (name): RandomEvent => ({
+      kind: 'change',
+      change: { kind: 'remove-unit', unit: name },
+    }),
+  ),
+  machine.map((each): RandomEvent => ({ kind: 'change', change: { kind: 'put-machine', machine: each } })),
+  fc.tuple(fc.constantFrom(...machineIds, 'gone'), fc.boolean()).map(
+    ([id, mayBeAlive]): RandomEvent => ({
+      kind: 'change',
+      change: { kind: 'remove-machine', machine: id, mayBeAlive },
+    }),
+  ),
+)
 
 function rarely<T>(value: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> {
   return fc.oneof(

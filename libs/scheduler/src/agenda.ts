@@ -1,0 +1,54 @@
+/**
+ * Units that need a look. A pass over all units in name order, in which most visits change nothing, becomes a pass
+ * over these: whoever is not on the agenda would be visited in vain.
+ */
+import { createEntryHeap } from './entry-heap.ts'
+import { byName, type UnitEntry } from './unit-entry.ts'
+
+export type Agenda = {
+  readonly add: (entry: UnitEntry) => void
+  readonly delete: (entry: UnitEntry) => void
+  /**
+   * Visits the members in name order, and those that are added meanwhile unless the pass is past their name. Members
+   * stay until they are deleted.
+   */
+  readonly inOrder: (visit: (entry: UnitEntry) => void) => void
+  readonly members: ReadonlySet<UnitEntry>
+}
+
+export function createAgenda(): Agenda {
+  const members = new Set<UnitEntry>()
+  let late: UnitEntry[] | undefined
+  return {
+    members,
+    add: (entry) => {
+      if (late !== undefined && !members.has(entry)) late.push(entry)
+      members.add(entry)
+    },
+    delete: (entry) => void members.delete(entry),
+    inOrder(visit) {
+      const sorted = [...members].sort(byName)
+      const additions = createEntryHeap<undefined>()
+      let index = 0
+      let addition = additions.pop()
+      const isPassed = (entry: UnitEntry, cursor: UnitEntry): boolean => byName(entry, cursor) <= 0
+      for (;;) {
+        const regular = sorted[index]
+        const isRegular = regular !== undefined && (addition === undefined || byName(regular, addition.entry) <= 0)
+        const entry = isRegular ? regular : addition?.entry
+        if (entry === undefined) return
+        if (isRegular) index++
+        else addition = additions.pop()
+        if (!members.has(entry)) continue
+        late = []
+        visit(entry)
+        const found: readonly UnitEntry[] = late
+        late = undefined
+        for (const each of found) if (!isPassed(each, entry)) additions.push(each, undefined)
+        if (found.length === 0) continue
+        if (addition !== undefined) additions.push(addition.entry, undefined)
+        addition = additions.pop()
+      }
+    },
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The live machines in ID order, and in the order in which units are offered to them: all of them, and for each
+ * metadata requirement those that meet it.
+ */
+import { SchedulerError } from './errors.ts'
+import { createLoadIndex, type LoadIndex } from './load-index.ts'
+import { hasMetadata } from './metadata.ts'
+import type { Machine } from './model.ts'
+import { createOccupancy, type Occupancy } from './occupancy.ts'
+import { compareText } from './order.ts'
+import type { MetadataRequirement } from './shape.ts'
+import type { UnitEntry } from './unit-entry.ts'
+
+export type MachineEntry = {
+  readonly machine: Machine
+  /** Grows with the ID; changes when machines join. */
+  readonly rank: number
+  /** The number of units on it. */
+  readonly load: number
+  /** The scheduled units that count, and the global units that find room beside them. */
+  readonly units: Occupancy
+  /** The global units among them. */
+  readonly globals: ReadonlySet<UnitEntry>
+  readonly isGone: boolean
+  /** Changes with the units that are here. */
+  readonly version: number
+}
+
+/** A machine as only the cluster model changes it. */
+export type OpenMachineEntry = Omit<MachineEntry, 'machine' | 'rank' | 'load' | 'globals' | 'isGone' | 'version'> & {
+  machine: Machine
+  rank: number
+  load: number
+  globals: Set<UnitEntry>
+  isGone: boolean
+  version: number
+}
+
+export type MachineTable = {
+  /** In ID order. */
+  readonly inOrder: readonly OpenMachineEntry[]
+  readonly byId: (id: string) => OpenMachineEntry | undefined
+  /** Those whose ID begins with these 8 characters, in ID order. */
+  readonly byShortId: (shortId: string) => readonly OpenMachineEntry[]
+  readonly changeLoad: (machine: OpenMachineEntry, by: number) => void
+  readonly meets: (machine: MachineEntry, requirement: MetadataRequirement | undefined) => boolean
+  /** The one with the fewest units, then the smallest ID, of those that meet the requirement and pass the test. */
+  readonly leastLoaded: (
+    requirement: MetadataRequirement | undefined,
+    test: (machine: OpenMachineEntry) => boolean,
+  ) => OpenMachineEntry | undefined
+  /** A new machine. Takes O(log n), and now and then O(n) to make room between two IDs. */
+  readonly join: (machine: Machine) => OpenMachineEntry
+  readonly leave: (machine: OpenMachineEntry) => void
+  readonly relabel: (entry: OpenMachineEntry, machine: Machine) => void
+  /** Forgets a requirement that no unit has any more. */
+  readonly forget: (requirement: MetadataRequirement) => void
+}
+
+/** Room for so many machines between any two whenever ranks are given anew. */
+const gap = 16
+
+/** @throws SchedulerError scheduler/duplicate-machine */
+export function createMachineTable(machines: readonly Machine[]): MachineTable {
+  const inOrder = [...machines].sort((one, other) => compareText(one.id, other.id)).map(createMachineEntry)
+  const byId = new Map(inOrder.map((entry) => [entry.machine.id, entry]))
+  if (byId.size < inOrder.length) throw duplicate(inOrder)
+  const byShortId = new Map<string, OpenMachineEntry[]>()
+  for (const entry of inOrder) addShortId(entry)
+
+  let byRank: (OpenMachineEntry | undefined)[] = inOrder.map((entry) => entry)
+  let capacity = inOrder.length
+  let loads = createLoadIndex(capacity)
+  for (const { rank } of inOrder) loads.enter(rank, 0)
+  const classes = new Map<MetadataRequirement, { readonly fits: Uint8Array; readonly loads: LoadIndex }>()
+
+  function addShortId(entry: OpenMachineEntry): void {
+    const group = byShortId.get(entry.machine.id.slice(0, 8))
+    if (group === undefined) byShortId.set(entry.machine.id.slice(0, 8), [entry])
+    else group.splice(positionOf(group, entry.machine.id), 0, entry)
+  }
+
+  const classOf = (requirement: MetadataRequirement) => {
+    let found = classes.get(requirement)
+    if (found !== undefined) return found
+    found = { fits: new Uint8Array(capacity), loads: createLoadIndex(capacity) }
+    for (const entry of inOrder) if (hasMetadata(requirement.required, entry.machine.metadata)) admit(found, entry)
+    classes.set(requirement, found)
+    return found
+  }
+  const admit = (group: { readonly fits: Uint8Array; readonly loads: LoadIndex }, { rank, load }: MachineEntry) => {
+    group.fits[rank] = 1
+    group.loads.enter(rank, load)
+  }
+  const dismiss = (group: { readonly fits: Uint8Array; readonly loads: LoadIndex }, { rank, load }: MachineEntry) => {
+    if (group.fits[rank] !== 1) return
+    group.fits[rank] = 0
+    group.loads.leave(rank, load)
+  }
+  const admitEverywhere = (entry: OpenMachineEntry): void => {
+    for (const [{ required }, group] of classes) if (hasMetadata(required, entry.machine.metadata)) admit(group, entry)
+  }
+
+  const giveRanks = (): void => {
+    capacity = gap * (inOrder.length + 1)
+    byRank = Array.from({ length: capacity }, () => undefined)
+    loads = createLoadIndex(capacity)
+    classes.clear()
+    for (const [index, entry] of inOrder.entries()) {
+      entry.rank = gap * (index + 1) - 1
+      byRank[entry.rank] = entry
+      loads.enter(entry.rank, entry.load)
+    }
+  }
+
+  return {
+    inOrder,
+    byId: (id) => byId.get(id),
+    byShortId: (shortId) => (shortId.length > 8 ? [] : (byShortId.get(shortId) ?? [])),
+    changeLoad(entry, by) {
+      const { rank, load } = entry
+      entry.load = load + by
+      loads.leave(rank, load)
+      loads.enter(rank, entry.load)
+      for (const group of classes.values()) {
+        if (group.fits[rank] !== 1) continue
+        group.loads.leave(rank, load)
+        group.loads.enter(rank, entry.load)
+      }
+    },
+    meets: (machine, requirement) => requirement === undefined || classOf(requirement).fits[machine.rank] === 1,
+    leastLoaded(requirement, test) {
+      const rank = (requirement === undefined ? loads : classOf(requirement).loads).find((candidate) => {
+        const entry = byRank[candidate]
+        return entry !== undefined && test(entry)
+      })
+      return rank < 0 ? undefined : byRank[rank]
+    },
+    join(machine) {
+      const entry = createMachineEntry(machine, 0)
+      const at = positionOf(inOrder, machine.id)
+      const below = inOrder[at - 1]?.rank ?? -1
+      const above = inOrder[at]?.rank ?? capacity
+      inOrder.splice(at, 0, entry)
+      byId.set(machine.id, entry)
+      addShortId(entry)
+      if (above - below < 2) {
+        giveRanks()
+        return entry
+      }
+      entry.rank = below + (at === inOrder.length - 1 ? 1 : (above - below) >> 1)
+      byRank[entry.rank] = entry
+      loads.enter(entry.rank, 0)
+      admitEverywhere(entry)
+      return entry
+    },
+    leave(entry) {
+      entry.isGone = true
+      inOrder.splice(positionOf(inOrder, entry.machine.id), 1)
+      byId.delete(entry.machine.id)
+      const short = entry.machine.id.slice(0, 8)
+      const group = (byShortId.get(short) ?? []).filter((each) => each !== entry)
+      if (group.length === 0) byShortId.delete(short)
+      else byShortId.set(short, group)
+      byRank[entry.rank] = undefined
+      loads.leave(entry.rank, entry.load)
+      for (const each of classes.values()) dismiss(each, entry)
+    },
+    relabel(entry, machine) {
+      for (const each of classes.values()) dismiss(each, entry)
+      entry.machine = machine
+      admitEverywhere(entry)
+    },
+    forget: (requirement) => void classes.delete(requirement),
+  }
+}
+
+const createMachineEntry = (machine: Machine, rank: number): OpenMachineEntry => ({
+  machine,
+  rank,
+  load: 0,
+  units: createOccupancy(),
+  globals: new Set(),
+  isGone: false,
+  version: 0,
+})
+
+/** Where the ID is, or belongs, in a list in ID order. */
+function positionOf(entries: readonly OpenMachineEntry[], id: string): number {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareText(entries[middle]?.machine.id ?? '', id) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function duplicate(entries: readonly OpenMachineEntry[]): SchedulerError {
+  const twice = entries.find(({ machine: { id } }, index) => entries[index + 1]?.machine.id === id)
+  return new SchedulerError(
+    'scheduler/duplicate-machine',
+    `machine ${twice?.machine.id ?? ''} is in the cluster state twice`,
+    { hint: 'give every machine once; two machines with one ID must not both join a cluster' },
+  )
+}

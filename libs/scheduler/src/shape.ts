@@ -1,0 +1,89 @@
+/**
+ * What a unit requires, as numbers. Units of equal shape fit the same machines, so that one answer serves all of them;
+ * instances of a template mostly share one.
+ */
+import type { Unit } from './model.ts'
+
+export type Shape = {
+  readonly machineId: string | undefined
+  readonly machineOf: readonly string[]
+  readonly metadata: MetadataRequirement | undefined
+  /** Numbers of the unit's own Conflicts globs. */
+  readonly conflicts: readonly number[]
+  /** Numbers of the unit's own Replaces globs. */
+  readonly replaces: readonly number[]
+  /** Numbers of all globs, of whichever unit and kind, that match its name. */
+  readonly matchedBy: readonly number[]
+}
+
+/** Equal requirements are one object. */
+export type MetadataRequirement = { readonly required: Unit['requirements']['metadata'] }
+
+export type ShapeTable = {
+  /** The shape of a unit, one use of it more. Its globs must be known to `idOf`. */
+  readonly acquire: (unit: Unit, idOf: (glob: string) => number | undefined, matchedBy: readonly number[]) => Shape
+  /** One use less; the metadata requirement that nobody has any more, if any. */
+  readonly release: (shape: Shape) => MetadataRequirement | undefined
+}
+
+export function createShapeTable(): ShapeTable {
+  const shapes = new Map<string, { readonly shape: Shape; readonly metadataKey: string; uses: number }>()
+  const keys = new Map<Shape, string>()
+  const metadata = new Map<string, { readonly requirement: MetadataRequirement; uses: number }>()
+
+  return {
+    acquire({ requirements }, idOf, matchedBy) {
+      const { machineId, machineOf } = requirements
+      const conflicts = idsOf(requirements.conflicts, idOf)
+      const replaces = idsOf(requirements.replaces, idOf)
+      const metadataKey = keyOfMetadata(requirements.metadata)
+      const named = machineId === undefined && machineOf.length === 0 ? '' : JSON.stringify([machineId ?? 0, machineOf])
+      const key = `${conflicts.join()};${replaces.join()};${matchedBy.join()};${named};${metadataKey}`
+      const known = shapes.get(key)
+      if (known !== undefined) {
+        known.uses++
+        return known.shape
+      }
+      let shared = metadataKey === '' ? undefined : metadata.get(metadataKey)
+      if (shared === undefined && metadataKey !== '') {
+        shared = { requirement: { required: requirements.metadata }, uses: 0 }
+        metadata.set(metadataKey, shared)
+      }
+      if (shared !== undefined) shared.uses++
+      const shape: Shape = {
+        machineId,
+        machineOf: machineOf.length === 0 ? none : machineOf,
+        metadata: shared?.requirement,
+        conflicts,
+        replaces,
+        matchedBy: matchedBy.length === 0 ? none : matchedBy,
+      }
+      shapes.set(key, { shape, metadataKey, uses: 1 })
+      keys.set(shape, key)
+      return shape
+    },
+    release(shape) {
+      const key = keys.get(shape)
+      const known = key === undefined ? undefined : shapes.get(key)
+      if (key === undefined || known === undefined) return undefined
+      known.uses--
+      if (known.uses > 0) return undefined
+      shapes.delete(key)
+      keys.delete(shape)
+      const shared = metadata.get(known.metadataKey)
+      if (shared === undefined) return undefined
+      shared.uses--
+      if (shared.uses > 0) return undefined
+      metadata.delete(known.metadataKey)
+      return shared.requirement
+    },
+  }
+}
+
+const none: readonly never[] = []
+
+const idsOf = (patterns: readonly string[], idOf: (glob: string) => number | undefined): readonly number[] =>
+  patterns.length === 0 ? none : [...new Set(patterns)].flatMap((pattern) => idOf(pattern) ?? [])
+
+const keyOfMetadata = (required: Unit['requirements']['metadata']): string =>
+  required.size === 0 ? '' : JSON.stringify([...required].sort(([one], [other]) => (one < other ? -1 : 1)))
