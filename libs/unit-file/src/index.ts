@@ -1,5 +1,5 @@
 /**
- * systemd unit files: grammar, names, specifiers, drop-ins and fleet's [X-Fleet] section.
+ * systemd unit files: grammar, names, specifiers, drop-ins, lint and fleet's [X-Fleet] section.
  * @packageDocumentation
  */
 
@@ -94,6 +94,20 @@ export {
   unitFileStates,
 } from './install.ts'
 export { type KnownOption, knownOption, knownOptions, type OptionSplit, type OptionType } from './known-options.ts'
+export { type CatalogueEntry, catalogueEntry, type LintId, lintCatalogue } from './lint/catalogue.ts'
+export { type LintExample, lintExamples } from './lint/examples.ts'
+export type {
+  LintContext,
+  LintFile,
+  LintFinding,
+  LintFix,
+  LintRange,
+  LintSeverity,
+  TextEdit,
+} from './lint/finding.ts'
+export { applyFixes, type FixedText } from './lint/fix.ts'
+export { type FixedFiles, fixUnits, lintUnit, lintUnits } from './lint/lint.ts'
+export { type SarifLog, type SarifResult, type SarifTool, sarifLog } from './lint/sarif.ts'
 export { type LoadError, type LoadedUnit, type LoadOptions, loadUnit } from './load-unit.ts'
 export type { UnitOption } from './option.ts'
 export { clusterDialect, type FleetDialect, type FleetParseError, fleetDialect, readAsFleet } from './read-fleet.ts'

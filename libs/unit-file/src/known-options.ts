@@ -474,9 +474,14 @@ const removed: readonly (readonly [sections: string, keys: string])[] = [
   [cgroupSections, 'NetClass'],
 ]
 
+const removedOptions: ReadonlySet<string> = new Set(
+  removed.flatMap(([sections, keys]) =>
+    words(sections).flatMap((section) => words(keys).map((key) => `${section}.${key}`)),
+  ),
+)
+
 /** Whether systemd once had this key and now passes over it, with a word of its own. */
-export const isRemovedOption = (section: string, key: string): boolean =>
-  removed.some(([sections, keys]) => words(sections).includes(section) && words(keys).includes(key))
+export const isRemovedOption = (section: string, key: string): boolean => removedOptions.has(`${section}.${key}`)
 
 /** Section → key → what is known about it. */
 export const knownOptions: ReadonlyMap<string, ReadonlyMap<string, KnownOption>> = readGroups()

@@ -75,6 +75,9 @@ const enumerationNumbers: Readonly<Record<string, number>> = {
 /** Words of which a boolean may stand in for one, though not by their type. */
 const booleanEnumerations = new Set(['BindIPv6Only', 'Timestamping'])
 
+/** The words that a key takes of which it must be one; absent for other keys. */
+export const enumerationWords = (key: string): readonly string[] | undefined => enumerations[key]?.[1].split(/\s+/)
+
 /** One of the words that the key takes. */
 export const enumeration: Reader = ({ key, value, option }) => {
   const known = enumerations[key]

@@ -1,0 +1,116 @@
+/** Findings as a log in SARIF 2.1.0 (OASIS), which code hosts and editors show beside the lines. */
+import { lintCatalogue } from './catalogue.ts'
+import type { LintFinding, LintRange, LintSeverity } from './finding.ts'
+
+type SarifLevel = 'error' | 'warning' | 'note'
+
+type SarifRegion = {
+  readonly startLine: number
+  readonly startColumn: number
+  readonly endLine: number
+  readonly endColumn: number
+}
+
+type SarifArtifact = { readonly uri: string }
+
+export type SarifResult = {
+  readonly ruleId: string
+  readonly ruleIndex: number
+  readonly level: SarifLevel
+  readonly message: { readonly text: string }
+  readonly locations: readonly {
+    readonly physicalLocation: { readonly artifactLocation: SarifArtifact; readonly region: SarifRegion }
+  }[]
+  readonly fixes?: readonly {
+    readonly description: { readonly text: string }
+    readonly artifactChanges: readonly {
+      readonly artifactLocation: SarifArtifact
+      readonly replacements: readonly {
+        readonly deletedRegion: SarifRegion
+        readonly insertedContent: { readonly text: string }
+      }[]
+    }[]
+  }[]
+}
+
+/** A log with one run. */
+export type SarifLog = {
+  readonly $schema: string
+  readonly version: '2.1.0'
+  readonly runs: readonly {
+    readonly tool: {
+      readonly driver: {
+        readonly name: string
+        readonly version: string
+        readonly rules: readonly {
+          readonly id: string
+          readonly shortDescription: { readonly text: string }
+          readonly defaultConfiguration: { readonly level: SarifLevel }
+        }[]
+      }
+    }
+    readonly columnKind: 'utf16CodeUnits'
+    readonly results: readonly SarifResult[]
+  }[]
+}
+
+export type SarifTool = { readonly name: string; readonly version: string }
+
+/** The findings as a SARIF log, to be written as JSON. Paths become relative URIs, absolute ones `file:` URIs. */
+export const sarifLog = (findings: readonly LintFinding[], tool: SarifTool): SarifLog => ({
+  $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+  version: '2.1.0',
+  runs: [
+    {
+      tool: {
+        driver: {
+          ...tool,
+          rules: lintCatalogue.map(({ id, title, severity }) => ({
+            id,
+            shortDescription: { text: title },
+            defaultConfiguration: { level: levels[severity] },
+          })),
+        },
+      },
+      columnKind: 'utf16CodeUnits',
+      results: findings.map(resultOf),
+    },
+  ],
+})
+
+const levels: Readonly<Record<LintSeverity, SarifLevel>> = { error: 'error', warning: 'warning', info: 'note' }
+
+const ruleIndexes: ReadonlyMap<string, number> = new Map(lintCatalogue.map(({ id }, index) => [id, index]))
+
+function resultOf({ id, severity, path, range, message, remedy, fix }: LintFinding): SarifResult {
+  const artifactLocation = { uri: uriOf(path) }
+  const result: SarifResult = {
+    ruleId: id,
+    ruleIndex: ruleIndexes.get(id) ?? -1,
+    level: levels[severity],
+    message: { text: `${message}. Remedy: ${remedy}` },
+    locations: [{ physicalLocation: { artifactLocation, region: regionOf(range) } }],
+  }
+  if (fix === undefined) return result
+  const replacements = fix.edits.map((edit) => ({
+    deletedRegion: regionOf(edit.range),
+    insertedContent: { text: edit.text },
+  }))
+  return {
+    ...result,
+    fixes: [{ description: { text: fix.title }, artifactChanges: [{ artifactLocation, replacements }] }],
+  }
+}
+
+const regionOf = ({ start, end }: LintRange): SarifRegion => ({
+  startLine: start.line,
+  startColumn: start.column,
+  endLine: end.line,
+  endColumn: end.column,
+})
+
+/** Backslashes are part of unit names, and no part of a URI. */
+function uriOf(path: string): string {
+  const escaped = path.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/')
+  return path.startsWith('/') ? `file://${escaped}` : escaped
+}
