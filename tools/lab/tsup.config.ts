@@ -1,8 +1,8 @@
 import { defineConfig } from 'tsup'
 
-/** Two programs that need nothing beside them. commander is CommonJS inside and asks for `require`. */
+/** Programs that need nothing beside them. commander is CommonJS inside and asks for `require`. */
 export default defineConfig({
-  entry: { lab: 'src/main.ts', demo: 'src/demo-main.ts' },
+  entry: { lab: 'src/main.ts', demo: 'src/demo-main.ts', 'local-demo': 'src/local-demo-main.ts' },
   format: 'esm',
   target: 'node20',
   platform: 'node',
