@@ -76,6 +76,15 @@ async function untilChanged(units: UnitManager, name: string, act: () => Promise
   throw new Error(`nothing was said about ${name} within 20 s`)
 }
 
+/** An order that still waits is cancelled by the next one: a unit that is stopped too early has never run. */
+async function untilActive(units: UnitManager, name: string): Promise<void> {
+  const isActive = async (): Promise<boolean> => (await units.list()).get(name)?.activeState === 'active'
+  const changes = units.changes(AbortSignal.timeout(20_000))
+  if (await isActive()) return
+  for await (const _ of changes) if (await isActive()) return
+  throw new Error(`${name} was not active within 20 s`)
+}
+
 const mainPidOf = async (units: UnitManager, name: string): Promise<number | undefined> =>
   (await units.list()).get(name)?.mainPid
 
@@ -125,6 +134,7 @@ export const dbusCases: readonly DbusCase[] = [
       )
       await units.reload()
       await units.start('contract-slow.service')
+      await untilActive(units, 'contract-slow.service')
       await units.unload('contract-slow.service')
       strictEqual(await exists(proof), true)
     },
@@ -139,6 +149,7 @@ export const dbusCases: readonly DbusCase[] = [
       )
       await hasty.reload()
       await hasty.start('contract-late.service')
+      await untilActive(hasty, 'contract-late.service')
       await rejects(hasty.unload('contract-late.service'), hasCode('systemd/timeout'))
       strictEqual((await hasty.list()).has('contract-late.service'), true)
       await using patient = await openManager({ unitsDirectory })
