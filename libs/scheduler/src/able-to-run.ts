@@ -108,7 +108,7 @@ export function suitability(
   entry: UnitEntry,
   machine: MachineEntry,
 ): 'fits' | 'replaces' | 'replaced-by' | 'unable' {
-  const { machineId } = entry.unit.requirements
+  const { machineId } = entry.shape
   if (machineId !== undefined && !isMachine(machineId, machine.machine.id)) return 'unable'
   if (!model.hasMetadata(entry, machine)) return 'unable'
   if (missingPeer(model, entry, machine) !== undefined) return 'unable'

@@ -4,7 +4,6 @@
  *
  * Whatever changes also tells which units need another look, so that a plan after one change visits few of them.
  */
-import { assert } from '@cluster/prelude'
 import { type Agenda, createAgenda } from './agenda.ts'
 import { literalPrefix } from './glob-index.ts'
 import { createMachineTable, type MachineEntry, type OpenMachineEntry } from './machine-table.ts'
@@ -12,15 +11,7 @@ import type { ClusterState, Machine, Unit } from './model.ts'
 import type { Policy } from './policy.ts'
 import type { MetadataRequirement } from './shape.ts'
 import { createSortedEntries } from './sorted-entries.ts'
-import {
-  byName,
-  conflictBetween,
-  createEntry,
-  type OpenUnitEntry,
-  prepareUnits,
-  replaceBetween,
-  type UnitEntry,
-} from './unit-entry.ts'
+import { byName, conflictBetween, createEntry, prepareUnits, replaceBetween, type UnitEntry } from './unit-entry.ts'
 import { createWaitingRoom, type WaitingRoom } from './waiting-room.ts'
 
 export type { MachineEntry } from './machine-table.ts'
@@ -36,8 +27,6 @@ export type ClusterModel = {
   readonly machineById: (id: string) => MachineEntry | undefined
   /** Those whose ID begins with these 8 characters, in ID order. */
   readonly machinesByShortId: (shortId: string) => readonly MachineEntry[]
-  /** Units with a MachineOf on this name, in name order. */
-  readonly followersOf: (name: string) => readonly UnitEntry[]
   readonly setTarget: (entry: UnitEntry, machine: string | undefined) => void
   /** Says what the registry has, for a unit whose target follows by itself. */
   readonly setHeld: (entry: UnitEntry, machine: string | undefined) => void
@@ -77,6 +66,8 @@ export type ClusterModel = {
   readonly removeMachine: (id: string, mayBeAlive: boolean) => void
 }
 
+const none: readonly never[] = []
+
 /**
  * The model of a state.
  *
@@ -86,12 +77,12 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const { entries, globs, shapes } = prepareUnits(state.units, policy)
   const byUnitName = new Map(entries.map((entry) => [entry.unit.name, entry]))
   const names = createSortedEntries(entries)
-  const followers = new Map<string, Set<OpenUnitEntry>>()
-  const globals: OpenUnitEntry[] = []
+  const followers = new Map<string, Set<UnitEntry>>()
+  const globals: UnitEntry[] = []
   const machines = createMachineTable(state.machines)
   const unconfirmed = new Set(state.unconfirmedMachines)
   /** By the ID of a machine that is not live: the units that keep, or kept, their place there. */
-  const away = new Map<string, Set<OpenUnitEntry>>()
+  const away = new Map<string, Set<UnitEntry>>()
   const orphanTargets = new Map<string, string>()
   for (const { unit, machine } of state.orphanTargets ?? []) {
     if (!byUnitName.has(unit)) orphanTargets.set(unit, machine)
@@ -112,12 +103,14 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const noticeEnter = (machine: OpenMachineEntry, entry: UnitEntry): void => {
     if (silence > 0) return
     machine.version++
-    const followersHere = followers.get(entry.unit.name)
-    if (followersHere !== undefined || entry.isGlobal) version++
-    for (const follower of followersHere ?? []) if (follower.target === undefined) waiting.wake(follower.shape, machine)
+    if (entry.followers !== undefined || entry.isGlobal) version++
+    for (const follower of entry.followers ?? none) {
+      if (follower.target === undefined) waiting.wake(follower.shape, machine)
+    }
     const mayConflict = machine.units.hasConflict(entry)
     const mayReplace = machine.units.mayReplace(entry)
     if (!mayConflict && !mayReplace) return
+    review.add(entry)
     if (mayReplace) replaced.add(entry)
     for (const other of machine.units.members) {
       const replaces = mayReplace && replaceBetween(entry, other) !== undefined
@@ -129,7 +122,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     if (silence > 0) return
     version++
     machine.version++
-    for (const follower of followers.get(entry.unit.name) ?? []) {
+    for (const follower of entry.followers ?? none) {
       if (follower.target === machine.machine.id) review.add(follower)
     }
     waiting.wakeByRoom(entry.shape, machine)
@@ -153,7 +146,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     if (globals.length === 0 && machine.globals.size === 0) return
     const before = machine.globals
     for (const entry of before) machine.units.remove(entry)
-    const after = new Set<OpenUnitEntry>()
+    const after = new Set<UnitEntry>()
     for (const entry of globals) {
       if (!machines.meets(machine, entry.shape.metadata) || machine.units.hasConflict(entry)) continue
       after.add(entry)
@@ -169,12 +162,12 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     for (const machine of machines.inOrder) fillGlobals(machine)
   }
 
-  const enter = (machine: OpenMachineEntry, entry: OpenUnitEntry): void => {
+  const enter = (machine: OpenMachineEntry, entry: UnitEntry): void => {
     machine.units.add(entry)
     machines.changeLoad(machine, 1)
     noticeEnter(machine, entry)
   }
-  const leave = (machine: OpenMachineEntry, entry: OpenUnitEntry): void => {
+  const leave = (machine: OpenMachineEntry, entry: UnitEntry): void => {
     machine.units.remove(entry)
     machines.changeLoad(machine, -1)
     noticeLeave(machine, entry)
@@ -185,16 +178,15 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const live = (id: string | undefined): OpenMachineEntry | undefined =>
     id === undefined ? undefined : machines.byId(id)
 
-  const retarget = (entry: OpenUnitEntry, id: string | undefined): void => {
+  const retarget = (entry: UnitEntry, id: string | undefined): void => {
     const had = entry.target
     const isCounted = counts(entry)
     const before = isCounted ? live(had) : undefined
     if (before !== undefined) leave(before, entry)
     entry.target = id
-    if (silence === 0) {
-      review.add(entry)
-      if (isCounted && id === undefined && had !== undefined) waiting.add(entry)
-      if (isCounted && id !== undefined && had === undefined) waiting.remove(entry)
+    if (silence === 0 && isCounted) {
+      if (id === undefined && had !== undefined) waiting.add(entry)
+      if (id !== undefined && had === undefined) waiting.remove(entry)
     }
     const after = isCounted ? live(id) : undefined
     if (after !== undefined) enter(after, entry)
@@ -205,7 +197,8 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
 
   // What the registry says.
 
-  const weighPlace = (entry: OpenUnitEntry, exists = true): void => {
+  const isAway = (id: string): boolean => machines.byId(id) === undefined
+  const weighPlace = (entry: UnitEntry, exists = true): void => {
     const { held } = entry
     const isNow =
       exists && counts(entry) && (held === undefined || (live(held) === undefined && !unconfirmed.has(held)))
@@ -214,20 +207,21 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     else unplaced.delete(entry)
     tellUnplaced(entry.unit.name, isNow)
   }
-  const forgetHeld = (entry: OpenUnitEntry): void => {
-    targetedGlobals.delete(entry)
+  const forgetHeld = (entry: UnitEntry): void => {
     if (entry.held === undefined) return
+    targetedGlobals.delete(entry)
     const group = away.get(entry.held)
     group?.delete(entry)
     if (group?.size === 0) away.delete(entry.held)
   }
-  const noteHeld = (entry: OpenUnitEntry): void => {
+  const noteHeld = (entry: UnitEntry): void => {
     const { held } = entry
-    if (held !== undefined && entry.isGlobal) targetedGlobals.add(entry)
-    if (held !== undefined && counts(entry) && live(held) === undefined) goAway(entry, held)
+    if (held === undefined) return weighPlace(entry)
+    if (entry.isGlobal) targetedGlobals.add(entry)
+    if (counts(entry) && isAway(held)) goAway(entry, held)
     weighPlace(entry)
   }
-  const goAway = (entry: OpenUnitEntry, id: string): void => {
+  const goAway = (entry: UnitEntry, id: string): void => {
     const group = away.get(id)
     if (group === undefined) away.set(id, new Set([entry]))
     else group.add(entry)
@@ -272,11 +266,16 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const globsOf = ({ requirements }: Unit): readonly string[] => [...requirements.conflicts, ...requirements.replaces]
 
   /** What is to be done for a unit that is in all lists. */
-  const settleIn = (entry: OpenUnitEntry): void => {
+  const settleIn = (entry: UnitEntry): void => {
     for (const peer of new Set(entry.shape.machineOf)) {
-      const group = followers.get(peer)
-      if (group === undefined) followers.set(peer, new Set([entry]))
-      else group.add(entry)
+      let group = followers.get(peer)
+      if (group === undefined) {
+        group = new Set()
+        followers.set(peer, group)
+        const leader = byUnitName.get(peer)
+        if (leader !== undefined) leader.followers = group
+      }
+      group.add(entry)
     }
     noteHeld(entry)
     if (entry.target !== undefined) review.add(entry)
@@ -288,6 +287,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const addUnit = (unit: Unit): void => {
     const rank = names.before(unit.name)?.rank ?? -1
     const entry = createEntry(unit, rank, shapes.acquire(unit, globs.idOf, globs.matching(unit.name)), policy)
+    entry.followers = followers.get(unit.name)
     byUnitName.set(unit.name, entry)
     names.add(entry)
     settleIn(entry)
@@ -301,7 +301,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     if (machine !== undefined && isNearGlobals(entry)) fillGlobals(machine)
   }
 
-  const takeOut = (entry: OpenUnitEntry): void => {
+  const takeOut = (entry: UnitEntry): void => {
     const { name } = entry.unit
     const machine = counts(entry) ? live(entry.target) : undefined
     if (machine !== undefined) leave(machine, entry)
@@ -316,7 +316,10 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     for (const peer of entry.shape.machineOf) {
       const group = followers.get(peer)
       group?.delete(entry)
-      if (group?.size === 0) followers.delete(peer)
+      if (group?.size !== 0) continue
+      followers.delete(peer)
+      const leader = byUnitName.get(peer)
+      if (leader !== undefined) leader.followers = undefined
     }
     if (countsAsGlobal(entry)) {
       globals.splice(globals.indexOf(entry), 1)
@@ -324,7 +327,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     } else if (machine !== undefined && isNearGlobals(entry)) fillGlobals(machine)
   }
   /** Last, so that what follows the unit under its name can go on using what they share. */
-  const dispose = ({ unit, shape }: OpenUnitEntry): void => {
+  const dispose = ({ unit, shape }: UnitEntry): void => {
     const unused = shapes.release(shape)
     if (unused !== undefined) machines.forget(unused)
     releaseGlobs(unit)
@@ -339,12 +342,6 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     const isGone = globsOf(unit).filter((glob) => globs.release(glob))
     for (const glob of isGone) rematch(glob)
     if (isGone.length > 0) findGlobalsNeighbourhood()
-  }
-
-  const open = (entry: UnitEntry): OpenUnitEntry => {
-    const found = byUnitName.get(entry.unit.name)
-    assert(found === entry, 'a unit that is planned belongs to the model')
-    return found
   }
 
   // The state to begin with.
@@ -362,16 +359,11 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     units: () => names,
     machineById: (id) => machines.byId(id),
     machinesByShortId: machines.byShortId,
-    followersOf: (name) => {
-      const group = followers.get(name)
-      return group === undefined ? [] : [...group].sort(byName)
-    },
-    setTarget: (entry, id) => retarget(open(entry), id),
+    setTarget: retarget,
     setHeld: (entry, id) => {
-      const own = open(entry)
-      forgetHeld(own)
-      own.held = id
-      noteHeld(own)
+      forgetHeld(entry)
+      entry.held = id
+      noteHeld(entry)
     },
     hasMetadata: (entry, machine) => machines.meets(machine, entry.shape.metadata),
     leastLoaded: (requirement, test) => machines.leastLoaded(requirement, test),
@@ -424,7 +416,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       fillGlobals(entry)
       for (const member of entry.units.members) {
         review.add(member)
-        for (const follower of followers.get(member.unit.name) ?? []) {
+        for (const follower of member.followers ?? none) {
           if (follower.target === undefined) waiting.wake(follower.shape, entry)
         }
       }

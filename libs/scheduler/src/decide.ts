@@ -1,7 +1,7 @@
 /** One plan of a held cluster, which is then where the plan leads. Rules: spec/fleet.md §5.4. */
 import { verdictToStay } from './able-to-run.ts'
 import type { ClusterModel } from './cluster-model.ts'
-import { createDraft } from './draft.ts'
+import { createDraft, type Step } from './draft.ts'
 import type { ClusterTask } from './model.ts'
 import { placelessReason, planRound } from './plan-round.ts'
 import { settle } from './settle.ts'
@@ -15,16 +15,16 @@ export function decide(model: ClusterModel): readonly ClusterTask[] {
   const decided = policy.rounds === 'until-settled' ? settle(draft) : planRound(draft)
   const complete = draft.withLateLeaves(decided)
   const moves = policy.lostPlaces === 'given-up' ? complete : withoutVainMoves(model, complete)
-  const tasks = policy.staleTargets === 'cleared' ? [...clearStaleTargets(model), ...moves] : moves
-  const touched = new Set([...draft.tasks, ...tasks].map(({ unit }) => unit))
-  for (const task of tasks) carryOut(model, task)
-  for (const name of touched) {
-    const entry = model.unitByName(name)
-    if (entry === undefined || entry.target === entry.held) continue
+  const stale = policy.staleTargets === 'cleared' ? clearStaleTargets(model) : []
+  for (const { unit, machine } of stale) clearTarget(model, unit, machine)
+  for (const { task, entry } of moves) carryOut(model, entry, task)
+  for (const { entry } of draft.steps) {
     // A unit that found no other machine keeps its place in the registry and waits in the model.
-    if (!isVainly(model, entry)) model.setTarget(entry, entry.held)
+    if (entry.target === entry.held || isVainly(model, entry)) continue
+    model.setTarget(entry, entry.held)
+    model.review.add(entry)
   }
-  return tasks
+  return [...stale, ...moves.map(({ task }) => task)]
 }
 
 /** Takes the units off the agenda that are certain to stay. Without it a next plan looks at them in vain. */
@@ -49,27 +49,31 @@ function isContent(model: ClusterModel, entry: UnitEntry): boolean {
 }
 
 /** As the conditional writes of the engine are: a unit is scheduled only if it is nowhere, see `applyTasks`. */
-function carryOut(model: ClusterModel, { kind, unit, machine }: ClusterTask): void {
-  const entry = model.unitByName(unit)
-  if (entry === undefined) {
-    if (kind === 'unschedule' && model.orphanTargets.get(unit) === machine) model.orphanTargets.delete(unit)
-    return
-  }
+function carryOut(model: ClusterModel, entry: UnitEntry, { kind, machine }: ClusterTask): void {
   if (kind === 'schedule' && entry.held === undefined) model.setHeld(entry, machine)
   if (kind === 'unschedule' && entry.held === machine) model.setHeld(entry, undefined)
 }
 
+function clearTarget(model: ClusterModel, unit: string, machine: string): void {
+  const entry = model.unitByName(unit)
+  if (entry === undefined) {
+    model.orphanTargets.delete(unit)
+    return
+  }
+  if (entry.held !== machine) return
+  model.setHeld(entry, undefined)
+  model.setTarget(entry, undefined)
+}
+
 /**
- * The tasks but for those that only take a unit off a lost machine and find no other for it. Nothing else in the plan
+ * The steps but for those that only take a unit off a lost machine and find no other for it. Nothing else in the plan
  * depends on them: what is on a lost machine takes no room and is nobody's peer.
  */
-function withoutVainMoves(model: ClusterModel, tasks: readonly ClusterTask[]): readonly ClusterTask[] {
-  const placed = new Set(tasks.flatMap(({ kind, unit }) => (kind === 'schedule' ? [unit] : [])))
-  return tasks.filter(
-    ({ kind, unit, machine }) =>
-      kind === 'schedule' ||
-      model.machineById(machine) !== undefined ||
-      placed.has(unit) ||
-      model.unitByName(unit)?.isWanted !== true,
+function withoutVainMoves(model: ClusterModel, steps: readonly Step[]): readonly Step[] {
+  if (steps.every(({ task }) => task.kind === 'schedule')) return steps
+  const placed = new Set(steps.flatMap(({ task, entry }) => (task.kind === 'schedule' ? [entry] : [])))
+  return steps.filter(
+    ({ task, entry }) =>
+      task.kind === 'schedule' || model.machineById(task.machine) !== undefined || placed.has(entry) || !entry.isWanted,
   )
 }

@@ -10,46 +10,46 @@ export type LoadIndex = {
   readonly find: (test: (machine: number) => boolean) => number
 }
 
+type Bucket = { readonly machines: OrderedBits; count: number }
+
 /**
  * No machines yet. Each change takes O(log n), each step of `find` as well.
  *
  * @param capacity machines are their ranks in ID order, from 0 and below this
  */
 export function createLoadIndex(capacity: number): LoadIndex {
-  const counts = new Map<number, number>()
-  const buckets = new Map<number, OrderedBits>()
+  const buckets: (Bucket | undefined)[] = []
   let loadsBelow = 1024
   let loads = createOrderedBits(loadsBelow)
 
-  const enter = (machine: number, load: number): void => {
-    let bucket = buckets.get(load)
-    if (bucket === undefined) {
-      bucket = createOrderedBits(capacity)
-      buckets.set(load, bucket)
-    }
-    bucket.add(machine)
-    const count = counts.get(load) ?? 0
-    counts.set(load, count + 1)
-    if (count > 0) return
+  const open = (load: number): Bucket => {
+    const bucket = { machines: createOrderedBits(capacity), count: 0 }
+    buckets[load] = bucket
     if (load >= loadsBelow) {
       while (load >= loadsBelow) loadsBelow *= 2
+      const before = loads
       loads = createOrderedBits(loadsBelow)
-      for (const each of counts.keys()) loads.add(each)
+      for (let each = before.next(0); each >= 0; each = before.next(each + 1)) loads.add(each)
     }
     loads.add(load)
+    return bucket
+  }
+
+  const enter = (machine: number, load: number): void => {
+    const bucket = buckets[load] ?? open(load)
+    bucket.machines.add(machine)
+    bucket.count++
   }
 
   const leave = (machine: number, load: number): void => {
-    buckets.get(load)?.remove(machine)
-    const count = (counts.get(load) ?? 0) - 1
-    if (count > 0) {
-      counts.set(load, count)
-      return
-    }
-    loads.remove(load)
+    const bucket = buckets[load]
+    if (bucket === undefined) return
+    bucket.machines.remove(machine)
+    bucket.count--
+    if (bucket.count > 0) return
     // A cluster of many machines passes through many loads; only the current ones keep a bucket.
-    counts.delete(load)
-    buckets.delete(load)
+    buckets[load] = undefined
+    loads.remove(load)
   }
 
   return {
@@ -57,7 +57,7 @@ export function createLoadIndex(capacity: number): LoadIndex {
     leave,
     find: (test) => {
       for (let load = loads.next(0); load >= 0; load = loads.next(load + 1)) {
-        const bucket = buckets.get(load)
+        const bucket = buckets[load]?.machines
         if (bucket === undefined) continue
         for (let machine = bucket.next(0); machine >= 0; machine = bucket.next(machine + 1)) {
           if (test(machine)) return machine

@@ -1,8 +1,7 @@
 /** One round as fleet's engine goes through it, in name order. Rules: spec/fleet.md §5.4. */
 import { verdictToStay } from './able-to-run.ts'
 import type { ClusterModel, MachineEntry } from './cluster-model.ts'
-import type { Draft } from './draft.ts'
-import type { ClusterTask } from './model.ts'
+import type { Draft, Step } from './draft.ts'
 import { choosePlace } from './place.ts'
 import { inactiveReason, unableReason, waitingReason } from './reason.ts'
 import { moveReplaced } from './replace.ts'
@@ -10,7 +9,7 @@ import { targetStateWord } from './target-state.ts'
 import type { UnitEntry } from './unit-entry.ts'
 
 /** The tasks of one round. Each decision sees the ones before it, and no unit is visited twice in a phase. */
-export function planRound(draft: Draft): readonly ClusterTask[] {
+export function planRound(draft: Draft): readonly Step[] {
   const { model } = draft
   draft.forEachToReview((entry) => reviewPlace(draft, entry))
   draft.endFirstPhase()
@@ -20,7 +19,7 @@ export function planRound(draft: Draft): readonly ClusterTask[] {
     const machine = choosePlace(model, entry)
     if (machine !== undefined) draft.schedule(entry, machine, waitingReason(targetStateWord(entry.unit)))
   })
-  return draft.tasks
+  return draft.steps
 }
 
 /** Whether it should be scheduled and is not. */
@@ -62,8 +61,10 @@ function displace(draft: Draft, machine: MachineEntry, name: string, reason: str
   const displaced = model.unitByName(name)
   if (displaced === undefined) return
   const other = model.leastLoaded(undefined, (candidate) => candidate !== machine)
-  draft.note({ kind: 'unschedule', unit: name, machine: machine.machine.id, reason })
-  if (other !== undefined) draft.schedule(displaced, other, reason)
+  draft.note(displaced, { kind: 'unschedule', unit: name, machine: machine.machine.id, reason })
+  if (other === undefined) return
+  draft.schedule(displaced, other, reason)
+  model.review.add(displaced)
 }
 
 /** The replacements of one round of fleet's engine, for a plan that settles the rest by itself. */

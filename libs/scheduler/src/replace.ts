@@ -7,7 +7,7 @@ import type { ClusterModel, MachineEntry } from './cluster-model.ts'
 import type { Draft } from './draft.ts'
 import { firstByName } from './occupancy.ts'
 import { followReason, unableReason } from './reason.ts'
-import { replaceBetween, type UnitEntry } from './unit-entry.ts'
+import { followersOf, replaceBetween, type UnitEntry } from './unit-entry.ts'
 
 /**
  * Moves every replaced unit that fits elsewhere, in name order. Each move parts at least one pair and joins none, so
@@ -41,7 +41,7 @@ function replacedBy(entry: UnitEntry, { units }: MachineEntry): UnitEntry | unde
 
 function moveGroup(draft: Draft, entry: UnitEntry, by: UnitEntry, from: MachineEntry): boolean {
   const { model } = draft
-  const group = withFollowers(model, entry, from)
+  const group = withFollowers(entry, from)
   const to = destinationOf(model, group, from)
   if (to === undefined) return false
   const reason = (member: UnitEntry): string =>
@@ -58,10 +58,10 @@ function moveGroup(draft: Draft, entry: UnitEntry, by: UnitEntry, from: MachineE
 }
 
 /** The unit and, behind it, what is on the machine because of it. */
-function withFollowers(model: ClusterModel, entry: UnitEntry, { units }: MachineEntry): readonly UnitEntry[] {
+function withFollowers(entry: UnitEntry, { units }: MachineEntry): readonly UnitEntry[] {
   const group = new Set([entry])
   for (const member of group) {
-    for (const follower of model.followersOf(member.unit.name)) if (units.members.has(follower)) group.add(follower)
+    for (const follower of followersOf(member)) if (units.members.has(follower)) group.add(follower)
   }
   return [...group]
 }

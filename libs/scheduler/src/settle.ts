@@ -4,17 +4,16 @@
  */
 import { basicVerdict, conflictWith, missingPeer, stayingConflict, type Verdict } from './able-to-run.ts'
 import type { MachineEntry } from './cluster-model.ts'
-import type { Draft } from './draft.ts'
-import type { ClusterTask } from './model.ts'
+import type { Draft, Step } from './draft.ts'
 import { choosePlace } from './place.ts'
 import { displaceOnce, isWaiting, placelessReason } from './plan-round.ts'
 import { unableReason, waitingReason } from './reason.ts'
 import { moveReplaced } from './replace.ts'
 import { targetStateWord } from './target-state.ts'
-import type { UnitEntry } from './unit-entry.ts'
+import { followersOf, type UnitEntry } from './unit-entry.ts'
 
 /** The tasks of the whole plan: for each unit at most one unschedule and one schedule, and none that cancel out. */
-export function settle(draft: Draft): readonly ClusterTask[] {
+export function settle(draft: Draft): readonly Step[] {
   const { model } = draft
   evictUnable(draft)
   draft.endFirstPhase()
@@ -22,12 +21,12 @@ export function settle(draft: Draft): readonly ClusterTask[] {
     displaceOnce(draft)
     evictUnable(draft)
     placeWaiting(draft)
-    return netTasks(draft)
+    return netSteps(draft)
   }
   // Placing only takes room, so a unit that found none needs another look only when units have moved.
   do placeWaiting(draft)
   while (moveReplaced(draft))
-  return netTasks(draft)
+  return netSteps(draft)
 }
 
 /**
@@ -73,7 +72,7 @@ function evict(draft: Draft, first: UnitEntry, firstReason: string): void {
     if (machine === undefined) continue
     const lostGlobals = (globalsBefore ?? []).filter((entry) => !machine.globals.has(entry))
     for (const lost of [next.entry, ...lostGlobals]) {
-      for (const follower of model.followersOf(lost.unit.name)) {
+      for (const follower of followersOf(lost)) {
         if (placeOf(draft, follower) !== machine) continue
         const peer = missingPeer(model, follower, machine)
         if (peer === undefined) continue
@@ -93,25 +92,24 @@ function placeWaiting(draft: Draft): void {
       const machine = choosePlace(model, next)
       if (machine === undefined) continue
       draft.schedule(next, machine, waitingReason(targetStateWord(next.unit)))
-      open.push(...model.followersOf(next.unit.name).toReversed())
+      if (next.followers !== undefined) open.push(...followersOf(next).toReversed())
     }
   })
 }
 
 /** Of the steps that led here the first that took a unit away and the last that gave it a machine. */
-function netTasks({ model, tasks }: Draft): readonly ClusterTask[] {
-  const firstLeave = new Map<string, ClusterTask>()
-  const lastArrival = new Map<string, ClusterTask>()
-  for (const task of tasks) {
-    if (task.kind === 'schedule') lastArrival.set(task.unit, task)
-    else if (!firstLeave.has(task.unit)) firstLeave.set(task.unit, task)
+function netSteps({ steps }: Draft): readonly Step[] {
+  if (steps.every(({ task, isDone }) => task.kind === 'schedule' && isDone)) return steps
+  const firstLeave = new Map<UnitEntry, Step>()
+  const lastArrival = new Map<UnitEntry, Step>()
+  for (const step of steps) {
+    if (step.task.kind === 'schedule') lastArrival.set(step.entry, step)
+    else if (!firstLeave.has(step.entry)) firstLeave.set(step.entry, step)
   }
-  return tasks.filter((task) => {
-    const entry = model.unitByName(task.unit)
-    const was = entry?.held
-    const is = entry?.target
+  return steps.filter((step) => {
+    const { held: was, target: is } = step.entry
     if (was === is) return false
-    if (task.kind === 'unschedule') return was !== undefined && firstLeave.get(task.unit) === task
-    return is !== undefined && lastArrival.get(task.unit) === task
+    if (step.task.kind === 'unschedule') return was !== undefined && firstLeave.get(step.entry) === step
+    return is !== undefined && lastArrival.get(step.entry) === step
   })
 }

@@ -34,6 +34,7 @@ export function createShapeTable(): ShapeTable {
   return {
     acquire({ requirements }, idOf, matchedBy) {
       const { machineId, machineOf } = requirements
+      if (isPlain(requirements) && matchedBy.length === 0) return plain
       const conflicts = idsOf(requirements.conflicts, idOf)
       const replaces = idsOf(requirements.replaces, idOf)
       const metadataKey = keyOfMetadata(requirements.metadata)
@@ -81,6 +82,23 @@ export function createShapeTable(): ShapeTable {
 }
 
 const none: readonly never[] = []
+
+/** Most units require nothing. */
+const plain: Shape = {
+  machineId: undefined,
+  machineOf: none,
+  metadata: undefined,
+  conflicts: none,
+  replaces: none,
+  matchedBy: none,
+}
+
+const isPlain = ({ machineId, machineOf, conflicts, replaces, metadata }: Unit['requirements']): boolean =>
+  machineId === undefined &&
+  machineOf.length === 0 &&
+  conflicts.length === 0 &&
+  replaces.length === 0 &&
+  metadata.size === 0
 
 const idsOf = (patterns: readonly string[], idOf: (glob: string) => number | undefined): readonly number[] =>
   patterns.length === 0 ? none : [...new Set(patterns)].flatMap((pattern) => idOf(pattern) ?? [])

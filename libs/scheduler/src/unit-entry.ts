@@ -8,29 +8,31 @@ import type { Policy } from './policy.ts'
 import { createShapeTable, type Shape, type ShapeTable } from './shape.ts'
 import { isWanted } from './target-state.ts'
 
+/** Only the cluster model writes the fields that are not `readonly`. */
 export type UnitEntry = {
   readonly unit: Unit
   /** Grows with the name, but for neighbours that share one because the later came into a cluster that was planned. */
   readonly rank: number
   readonly isWanted: boolean
   readonly isGlobal: boolean
-  readonly shape: Shape
+  shape: Shape
   /** The machine it has in the plan in the making, which may be gone. */
-  readonly target: string | undefined
+  target: string | undefined
   /** The machine it has once the last plan is done, as the registry knows it. */
-  readonly held: string | undefined
+  held: string | undefined
+  /** Units with a MachineOf on it, if any. */
+  followers: ReadonlySet<UnitEntry> | undefined
 }
 
-/** An entry as only the cluster model changes it. */
-export type OpenUnitEntry = Omit<UnitEntry, 'shape' | 'target' | 'held'> & {
-  shape: Shape
-  target: string | undefined
-  held: string | undefined
-}
+/** Units with a MachineOf on this one, in name order. */
+export const followersOf = ({ followers }: UnitEntry): readonly UnitEntry[] =>
+  followers === undefined ? noEntries : [...followers].sort(byName)
+
+const noEntries: readonly UnitEntry[] = []
 
 export type PreparedUnits = {
   /** In name order. */
-  readonly entries: readonly OpenUnitEntry[]
+  readonly entries: readonly UnitEntry[]
   readonly globs: GlobIndex
   readonly shapes: ShapeTable
 }
@@ -59,7 +61,7 @@ export function prepareUnits(units: ClusterState['units'], policy: Policy): Prep
   return { entries, globs, shapes }
 }
 
-export const createEntry = (unit: Unit, rank: number, shape: Shape, policy: Policy): OpenUnitEntry => ({
+export const createEntry = (unit: Unit, rank: number, shape: Shape, policy: Policy): UnitEntry => ({
   unit,
   rank,
   isWanted: isWanted(unit, policy),
@@ -67,6 +69,7 @@ export const createEntry = (unit: Unit, rank: number, shape: Shape, policy: Poli
   shape,
   target: unit.machine,
   held: unit.machine,
+  followers: undefined,
 })
 
 /** For sorting: by name, without comparing texts where ranks differ. */
@@ -75,7 +78,16 @@ export const byName = (one: UnitEntry, other: UnitEntry): number =>
 
 function sortByName(units: ClusterState['units']): readonly Unit[] {
   const isSorted = units.every((unit, index) => index === 0 || compareText(units[index - 1]?.name ?? '', unit.name) < 0)
-  return isSorted ? units : [...units].sort((one, other) => compareText(one.name, other.name))
+  if (isSorted) return units
+  // Below the surrogates the order of characters is the one that the engine compares by itself, several times as fast.
+  const isPlain = !units.some(({ name }) => /[\ud800-\uffff]/.test(name))
+  const compare = isPlain ? compareUnits : (one: Unit, other: Unit): number => compareText(one.name, other.name)
+  return [...units].sort(compare)
+}
+
+function compareUnits({ name: one }: Unit, { name: other }: Unit): number {
+  if (one === other) return 0
+  return one < other ? -1 : 1
 }
 
 const intersect = (some: readonly number[], others: readonly number[]): boolean =>
