@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { appendReport, reportHead } from './bench.ts'
-import { benchKv, type KvPart, kvParts } from './kv/kv.ts'
+import { appendReport, type BenchContext, reportHead } from './bench.ts'
+import { benchKv, kvParts } from './kv/kv.ts'
+import { benchUnits } from './units/units.ts'
 
-const usage = `usage: bench kv [options]
+const usage = `usage: bench NAME [options]
 
 kv         our store beside Debian's etcd 3.4: v2 API, durable, same client, same run
   --only PART     ${kvParts.join(', ')}; can be given more than once; default all
@@ -15,15 +16,40 @@ kv         our store beside Debian's etcd 3.4: v2 API, durable, same client, sam
   --connections N (64)
   --keys N        keys of the part "million" (1000000)
   --watchers N    watchers of the part "watchers" (10000)
+units      reading and writing unit files, with npm's ini beside
+  --rounds N, --seconds N   as above
 --record   append the report to docs/benchmarks.md
 --folder D where data directories are made (the system's temporary folder)
 `
+
+type Numbers = Readonly<Record<'rounds' | 'seconds' | 'connections' | 'keys' | 'watchers', number>>
+
+type Bench = {
+  readonly title: string
+  /** What `--only` may name. */
+  readonly parts: readonly string[]
+  readonly run: (only: readonly string[], numbers: Numbers, context: BenchContext) => string | Promise<string>
+}
+
+const benches: Readonly<Record<string, Bench>> = {
+  kv: {
+    title: 'kv: our store beside etcd 3.4',
+    parts: kvParts,
+    run: (only, numbers, context) =>
+      benchKv({ ...numbers, parts: kvParts.filter((part) => only.length === 0 || only.includes(part)) }, context),
+  },
+  units: {
+    title: 'units: unit files, parsed and rendered',
+    parts: [],
+    run: (_, numbers, context) => benchUnits(numbers, context),
+  },
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      only: { type: 'string', multiple: true },
+      only: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '5' },
       connections: { type: 'string', default: '64' },
@@ -38,29 +64,34 @@ async function main(): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
-  const [name, ...more] = positionals
-  const numbers = [values.rounds, values.seconds, values.connections, values.keys, values.watchers].map(Number)
-  const parts = kvParts.filter((part) => values.only?.includes(part) ?? true)
-  const unknown = values.only?.find((part) => !kvParts.some((known) => known === part))
-  if (name !== 'kv' || more.length > 0 || unknown !== undefined || numbers.some((one) => !(one >= 1))) {
-    const problem = unknown === undefined ? '' : `there is no part ${unknown}\n`
+  const [name = '', ...more] = positionals
+  const bench = Object.hasOwn(benches, name) ? benches[name] : undefined
+  const numbers: Numbers = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    connections: Number(values.connections),
+    keys: Number(values.keys),
+    watchers: Number(values.watchers),
+  }
+  const unknown = values.only.find((part) => !bench?.parts.includes(part))
+  if (
+    bench === undefined ||
+    more.length > 0 ||
+    unknown !== undefined ||
+    Object.values(numbers).some((one) => !(one >= 1))
+  ) {
+    const problem = bench === undefined || unknown === undefined ? '' : `there is no part ${unknown}\n`
     process.stderr.write(`${problem}${usage}`)
     return 2
   }
-  const [rounds = 5, seconds = 5, connections = 64, keys = 1_000_000, watchers = 10_000] = numbers
   const root = fileURLToPath(new URL('../../../', import.meta.url))
-  const context = {
+  const body = await bench.run(values.only, numbers, {
     root,
     folder: values.folder ?? tmpdir(),
     say: (line: string) => void process.stderr.write(`${line}\n`),
-  }
-  const options: { readonly parts: readonly KvPart[] } & Record<
-    'rounds' | 'seconds' | 'connections' | 'keys' | 'watchers',
-    number
-  > = { parts, rounds, seconds, connections, keys, watchers }
-  const body = await benchKv(options, context)
+  })
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
-  const report = `${reportHead('kv: our store beside etcd 3.4', Date.now(), commit)}\n\n${body}`
+  const report = `${reportHead(bench.title, Date.now(), commit)}\n\n${body}`
   process.stdout.write(`${report}\n`)
   if (values.record) appendReport(`${root}docs/benchmarks.md`, report)
   return 0

@@ -1,5 +1,5 @@
 /** What the kernel says a process has used, from /proc. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 export type ProcessFigures = {
   /** User and system time of all threads. */
@@ -27,6 +27,3 @@ function cpuSeconds(file: string): number {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
-
-/** How many threads it has. */
-export const threadCount = (pid: number): number => readdirSync(`/proc/${pid}/task`).length
