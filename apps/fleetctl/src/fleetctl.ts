@@ -134,6 +134,44 @@ const commands: readonly Command<Context>[] = [
     },
     () => import('./commands/journal.ts'),
   ),
+  {
+    name: 'lint',
+    summary: 'Tell what is wrong or doubtful in unit files',
+    usage: 'lint [--fix] [--severity=LEVEL] [--output=FORM] FILE|FOLDER|-...',
+    description:
+      'Looks at files on this computer, each by itself and all together; the cluster is not asked.\n' +
+      'Ends with exit code 1 when there are errors. With --fix what has one plain remedy is repaired in place:\n' +
+      'comments, order and modes stay. Of a unit on stdin the repaired text goes to stdout.',
+    examples: [
+      example('A folder, with its drop-ins', 'lint units/'),
+      example('Repair what can be repaired', 'lint --fix units/web@.service'),
+      example('For a code host', 'lint --output sarif units/ > lint.sarif'),
+      example('A text from elsewhere', 'lint --name web.service - < draft'),
+    ],
+    flags: {
+      fix: toggle('Repair the files where there is one plain remedy'),
+      name: text('Name of the unit on stdin', 'stdin.service'),
+      output: {
+        kind: 'string',
+        default: 'text',
+        choices: ['text', 'json', 'sarif'],
+        summary: 'Form of the answer: text, json or sarif (2.1.0)',
+      },
+      severity: {
+        kind: 'string',
+        default: 'warning',
+        choices: ['error', 'warning', 'info'],
+        summary: 'The least severe findings to tell',
+      },
+      'systemd-version': count('The oldest systemd that the units are for', 252),
+      'this-machine': toggle('Look also whether programs and other units are on this computer'),
+    },
+    usageExitCode: 2,
+    load: async () => {
+      const [{ runOn }, { lintFiles }] = await Promise.all([import('./commands/lint.ts'), import('./lint-files.ts')])
+      return runOn(lintFiles)
+    },
+  },
   command(
     {
       name: 'list-machines',

@@ -44,10 +44,11 @@ export async function fleetctlIn(
     readonly interruptAfterMs?: number
     readonly env?: Readonly<Record<string, string>>
     readonly isTerminal?: boolean
+    readonly stdin?: string
   } = {},
 ): Promise<Outcome> {
-  const { interruptAfterMs = 600_000, env = {}, isTerminal = false } = options
-  const io = memoryIo({ env, isTerminal })
+  const { interruptAfterMs = 600_000, env = {}, isTerminal = false, stdin = '' } = options
+  const io = memoryIo({ env, isTerminal, stdin })
   const interruption = new AbortController()
   let nowMs = 0
   const files: LocalFiles = {
