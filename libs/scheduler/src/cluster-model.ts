@@ -216,9 +216,8 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   }
   const noteHeld = (entry: UnitEntry): void => {
     const { held } = entry
-    if (held === undefined) return weighPlace(entry)
-    if (entry.isGlobal) targetedGlobals.add(entry)
-    if (counts(entry) && isAway(held)) goAway(entry, held)
+    if (held !== undefined && entry.isGlobal) targetedGlobals.add(entry)
+    if (held !== undefined && counts(entry) && isAway(held)) goAway(entry, held)
     weighPlace(entry)
   }
   const goAway = (entry: UnitEntry, id: string): void => {

@@ -19,11 +19,12 @@ type Bucket = { readonly machines: OrderedBits; count: number }
  */
 export function createLoadIndex(capacity: number): LoadIndex {
   const buckets: (Bucket | undefined)[] = []
+  const spare: Bucket[] = []
   let loadsBelow = 1024
   let loads = createOrderedBits(loadsBelow)
 
   const open = (load: number): Bucket => {
-    const bucket = { machines: createOrderedBits(capacity), count: 0 }
+    const bucket = spare.pop() ?? { machines: createOrderedBits(capacity), count: 0 }
     buckets[load] = bucket
     if (load >= loadsBelow) {
       while (load >= loadsBelow) loadsBelow *= 2
@@ -49,6 +50,7 @@ export function createLoadIndex(capacity: number): LoadIndex {
     if (bucket.count > 0) return
     // A cluster of many machines passes through many loads; only the current ones keep a bucket.
     buckets[load] = undefined
+    spare.push(bucket)
     loads.remove(load)
   }
 

@@ -57,8 +57,8 @@ export type MachineTable = {
   readonly forget: (requirement: MetadataRequirement) => void
 }
 
-/** Room for so many machines between any two whenever ranks are given anew. */
-const gap = 16
+/** Room for so many machines where there is one, whenever all ranks are given anew. */
+const gap = 4
 
 /** @throws SchedulerError scheduler/duplicate-machine */
 export function createMachineTable(machines: readonly Machine[]): MachineTable {
@@ -68,10 +68,9 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
   const byShortId = new Map<string, OpenMachineEntry[]>()
   for (const entry of inOrder) addShortId(entry)
 
-  let byRank: (OpenMachineEntry | undefined)[] = inOrder.map((entry) => entry)
-  let capacity = inOrder.length
+  let byRank: (OpenMachineEntry | undefined)[] = []
+  let capacity = 0
   let loads = createLoadIndex(capacity)
-  for (const { rank } of inOrder) loads.enter(rank, 0)
   const classes = new Map<MetadataRequirement, { readonly fits: Uint8Array; readonly loads: LoadIndex }>()
 
   function addShortId(entry: OpenMachineEntry): void {
@@ -98,6 +97,8 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     group.loads.leave(rank, load)
   }
   const admitEverywhere = (entry: OpenMachineEntry): void => {
+    byRank[entry.rank] = entry
+    loads.enter(entry.rank, entry.load)
     for (const [{ required }, group] of classes) if (hasMetadata(required, entry.machine.metadata)) admit(group, entry)
   }
 
@@ -112,6 +113,32 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       loads.enter(entry.rank, entry.load)
     }
   }
+
+  /** Spreads the machines evenly around a rank, in the smallest window that is half empty. */
+  const makeRoom = (at: number, rank: number): boolean => {
+    for (let size = 8; size <= capacity / 2; size *= 2) {
+      const start = Math.min(Math.max(0, rank - size / 2), capacity - size)
+      let first = at
+      while ((inOrder[first - 1]?.rank ?? -1) >= start) first--
+      let end = at
+      while ((inOrder[end]?.rank ?? capacity) < start + size) end++
+      if ((end - first) * 2 > size) continue
+      const moved = inOrder.slice(first, end)
+      for (const entry of moved) withdraw(entry)
+      for (const [index, entry] of moved.entries()) {
+        entry.rank = start + Math.floor(((index + 0.5) * size) / moved.length)
+        admitEverywhere(entry)
+      }
+      return true
+    }
+    return false
+  }
+  const withdraw = (entry: OpenMachineEntry): void => {
+    byRank[entry.rank] = undefined
+    loads.leave(entry.rank, entry.load)
+    for (const each of classes.values()) dismiss(each, entry)
+  }
+  giveRanks()
 
   return {
     inOrder,
@@ -139,19 +166,18 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     join(machine) {
       const entry = createMachineEntry(machine, 0)
       const at = positionOf(inOrder, machine.id)
-      const below = inOrder[at - 1]?.rank ?? -1
-      const above = inOrder[at]?.rank ?? capacity
-      inOrder.splice(at, 0, entry)
       byId.set(machine.id, entry)
       addShortId(entry)
-      if (above - below < 2) {
-        giveRanks()
-        return entry
+      const below = (): number => inOrder[at - 1]?.rank ?? -1
+      const above = (): number => inOrder[at]?.rank ?? capacity
+      const isTight = above() - below() < 2 && !(makeRoom(at, Math.max(0, below())) && above() - below() >= 2)
+      const rank = (below() + above()) >> 1
+      inOrder.splice(at, 0, entry)
+      if (isTight) giveRanks()
+      else {
+        entry.rank = rank
+        admitEverywhere(entry)
       }
-      entry.rank = below + (at === inOrder.length - 1 ? 1 : (above - below) >> 1)
-      byRank[entry.rank] = entry
-      loads.enter(entry.rank, 0)
-      admitEverywhere(entry)
       return entry
     },
     leave(entry) {
@@ -162,12 +188,10 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       const group = (byShortId.get(short) ?? []).filter((each) => each !== entry)
       if (group.length === 0) byShortId.delete(short)
       else byShortId.set(short, group)
-      byRank[entry.rank] = undefined
-      loads.leave(entry.rank, entry.load)
-      for (const each of classes.values()) dismiss(each, entry)
+      withdraw(entry)
     },
     relabel(entry, machine) {
-      for (const each of classes.values()) dismiss(each, entry)
+      withdraw(entry)
       entry.machine = machine
       admitEverywhere(entry)
     },
