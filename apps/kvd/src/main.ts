@@ -1,5 +1,6 @@
 /** kvd: flags to configuration, the server, signals, exit codes. */
 import { realpathSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   createLogger,
@@ -112,6 +113,8 @@ async function serve(
   failed.catch(() => undefined)
   const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   log.say('I', `etcdmain: data dir = ${config.dataDirectory}`)
+  // The way to the directory is made, as etcd does. Where it cannot be, opening the directory says so.
+  await mkdir(dirname(config.dataDirectory), { recursive: true, mode: 0o700 }).catch(() => undefined)
   const server = await composeKvd(config, {
     log,
     metrics,

@@ -85,7 +85,10 @@ function write(replica: Replica, command: Command): Promise<void> {
       const why = settled.kind === 'failed' ? settled.failure : `error ${codeOf(settled.outcome)}`
       reject(
         new KvServerError('kv-server/start-failed', `the store could not make its member known: ${why}`, {
-          hint: settled.kind === 'failed' && settled.failure === 'no-space' ? 'make room on the disk' : undefined,
+          hint:
+            settled.kind === 'failed' && (settled.failure === 'no-space' || settled.failure === 'timeout')
+              ? 'see whether the disk is full or stands still'
+              : undefined,
         }),
       )
     })

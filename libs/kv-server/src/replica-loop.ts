@@ -394,7 +394,7 @@ class ReplicaLoop implements RunningReplica {
     const startMs = this.#options.clock.monotonicMs()
     const restore = createRestore(this.#options.storeOptions)
     let isHead = true
-    for await (const part of this.#options.snapshots.read(snapshot)) {
+    for await (const part of this.#options.snapshots.read(snapshot, { verify: 'along' })) {
       if (isHead) {
         this.#time.notBefore(decodeSnapshotHead(part).timeMs)
         isHead = false
@@ -494,7 +494,8 @@ class ReplicaLoop implements RunningReplica {
     const wasStarting = this.#state === 'starting'
     this.#state = 'failed'
     this.#stopTimers()
-    this.#options.log.error('the store has failed', { reason: describeError(error).join('; ') })
+    // Whoever starts it is told by the error itself.
+    if (!wasStarting) this.#options.log.error('the store has failed', { reason: describeError(error).join('; ') })
     this.#waiters.failAll('stopped')
     void this.#snapshotter?.close()
     this.#onIdle?.()
@@ -547,7 +548,10 @@ class ReplicaLoop implements RunningReplica {
   }
 }
 
-/** What is let through when the disk has no room for more: what makes room, and what takes next to none. */
+/**
+ * What is let through when the disk has no room for more: what makes room, what takes next to none, and what members say
+ * of themselves, or a store on a full disk could not be started to delete anything from it.
+ */
 function takesRoom(command: Command): boolean {
   switch (command.kind) {
     case 'delete':
@@ -560,7 +564,7 @@ function takesRoom(command: Command): boolean {
     case 'create-in-order':
     case 'update':
     case 'compare-and-swap':
-      return true
+      return !command.path.startsWith('/0/')
     default:
       return command satisfies never
   }

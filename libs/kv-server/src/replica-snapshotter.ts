@@ -19,7 +19,7 @@ export type SnapshotFiles = {
     readonly commit: () => Promise<void>
     readonly abort: () => Promise<void>
   }>
-  readonly read: (at: SnapshotPosition) => AsyncIterable<Uint8Array>
+  readonly read: (at: SnapshotPosition, options: { readonly verify: 'along' }) => AsyncIterable<Uint8Array>
 }
 
 /** The last entry in a snapshot. */

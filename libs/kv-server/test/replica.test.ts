@@ -1,3 +1,4 @@
+import type { Command } from '@cluster/kv-store/v2'
 import { createMemoryDisk, type MemoryDisk } from '@cluster/wal'
 import { describe, expect, it } from 'vitest'
 import type { Settled } from '../src/replica.ts'
@@ -91,6 +92,9 @@ describe('a disk', () => {
     clock.pass(2000)
     await turns(5)
     expect(failureOf(await propose(replica, set('b', 'x')))).toBe('no-space')
+    // What a member says of itself at each start goes through.
+    const ofItself: Command = { kind: 'update', path: '/0', value: 'x', deadlineMs: undefined, isRefresh: false }
+    expect(failureOf(await propose(replica, { ...ofItself, path: '/0/members/a1/attributes' }))).toBe('applied')
     disk.capacityBytes = 1e9
     clock.pass(2000)
     await turns(5)

@@ -64,8 +64,15 @@ export interface SnapshotWriter {
 
 export interface Snapshots {
   create(at: { readonly index: number; readonly term: number }): Promise<SnapshotWriter>
-  /** The parts of one snapshot, verified as a whole before the first is given. */
-  read(at: { readonly index: number; readonly term: number }): AsyncIterable<Uint8Array>
+  /**
+   * The parts of one snapshot. `first` (default): verified as a whole before the first is given. `along`: each when its
+   * turn comes, and what they make together when all were given; for who throws everything away when this throws, as at a
+   * start, where opening the log has read the file once already.
+   */
+  read(
+    at: { readonly index: number; readonly term: number },
+    options?: { readonly verify?: 'first' | 'along' },
+  ): AsyncIterable<Uint8Array>
   /** Newest first. */
   list(): Promise<readonly { readonly index: number; readonly term: number; readonly sizeBytes: number }[]>
 }

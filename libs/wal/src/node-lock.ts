@@ -10,6 +10,9 @@
  * Whether a holder lives is told by a named pipe that it keeps open for reading: opening it for writing without waiting
  * fails with `ENXIO` once the kernel has closed it, also for a process in another container and however it ended. Where
  * there is no `mkfifo` command, the process number, the boot and the start time of the process tell.
+ *
+ * A full disk must not keep a store from being opened to make room in it, or from being closed: then the holder's file is
+ * a symbolic link that leads nowhere and names process and pipe, which needs no block.
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -24,12 +27,13 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  symlinkSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { DiskLock } from './disk.ts'
-import { errnoOf, WalError } from './errors.ts'
+import { errnoOf, isNoSpace, WalError } from './errors.ts'
 import { lockDirectory } from './layout.ts'
 
 const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
@@ -66,9 +70,8 @@ export function lockDirectoryOf(directory: string): DiskLock {
   const pipe = openPipe(folder, `${token}.pipe`)
   const self: Holder = { ...describeProcess(), pipe: pipe?.name ?? '', isReleased: false }
   const draft = join(folder, `${token}.draft`)
-  writeFile(draft, self)
   try {
-    const number = takeNumber(directory, folder, draft)
+    const number = takeNumber(directory, folder, claimOf(draft, self))
     removeOld(folder, number)
     return { release: () => release(folder, number, draft, self, pipe) }
   } catch (error) {
@@ -79,7 +82,21 @@ export function lockDirectoryOf(directory: string): DiskLock {
   }
 }
 
-function takeNumber(directory: string, folder: string, draft: string): number {
+/** Makes the holder's file at a path, whole from the first moment. Throws `EEXIST` when the name is taken. */
+type Claim = (path: string) => void
+
+function claimOf(draft: string, self: Holder): Claim {
+  try {
+    writeFile(draft, self)
+    return (path) => linkSync(draft, path)
+  } catch (error) {
+    // Without a pipe a link could not say enough of its holder.
+    if (!isNoSpace(error) || self.pipe === '') throw error
+    return (path) => symlinkSync(`${self.pid}:${self.pipe}`, path)
+  }
+}
+
+function takeNumber(directory: string, folder: string, claim: Claim): number {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const highest = numbersIn(folder).at(-1) ?? 0
     const holder = highest === 0 ? undefined : readHolder(join(folder, fileName(highest)))
@@ -87,7 +104,7 @@ function takeNumber(directory: string, folder: string, draft: string): number {
     if (holder !== undefined && isAlive(folder, holder)) throw inUse(directory, folder, holder)
     const own = join(folder, fileName(highest + 1))
     try {
-      linkSync(draft, own)
+      claim(own)
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') continue // somebody was faster: look who
       throw error
@@ -109,10 +126,20 @@ const whereElse = (holder: Holder): string =>
   holder.namespace === describeProcess().namespace ? '' : ' of another container'
 
 function release(folder: string, number: number, draft: string, self: Holder, pipe: Pipe | undefined): void {
-  // Replaced, never removed: the highest number has to stay.
-  writeFile(draft, { ...self, isReleased: true })
-  renameSync(draft, join(folder, fileName(number)))
-  pipe?.close()
+  const own = join(folder, fileName(number))
+  const released: Holder = { ...self, isReleased: true }
+  try {
+    // Replaced, never removed: the highest number has to stay.
+    writeFile(draft, released)
+    renameSync(draft, own)
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    remove(draft)
+    // The pipe that nobody reads tells as much. Without one the file is written over: whoever reads half of it reads nobody.
+    if (pipe === undefined) overwrite(own, released)
+  } finally {
+    pipe?.close()
+  }
 }
 
 /**
@@ -203,9 +230,16 @@ function readHolder(path: string): Holder | undefined | 'vanished' {
   try {
     return parseHolder(readFileSync(path, 'utf8'))
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 'vanished'
+    if (errnoOf(error) === 'ENOENT') return parseLink(orEmpty(() => readlinkSync(path)))
     throw error
   }
+}
+
+/** The holder that a symbolic link names: `PID:PIPE`. Of whichever boot or container it is, its pipe tells. */
+function parseLink(target: string): Holder | 'vanished' {
+  const [, pid, pipe] = /^(\d+):([^/]+)$/.exec(target) ?? []
+  if (pid === undefined || pipe === undefined) return 'vanished'
+  return { ...describeProcess(), pid: Number(pid), pipe, isReleased: false }
 }
 
 /** Undefined for what is no lock file of ours (a power cut can leave it empty): nobody holds it. */
@@ -233,6 +267,15 @@ function writeFile(path: string, holder: Holder): void {
   try {
     writeSync(descriptor, `${JSON.stringify(holder)}\n`)
     fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function overwrite(path: string, holder: Holder): void {
+  const descriptor = openSync(path, O_WRONLY)
+  try {
+    writeSync(descriptor, `${JSON.stringify(holder)}\n`, 0)
   } finally {
     closeSync(descriptor)
   }

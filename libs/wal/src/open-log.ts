@@ -15,7 +15,7 @@ import { LogState } from './log-state.ts'
 import { createNodeDisk } from './node-disk.ts'
 import type { SegmentInfo, SnapshotPosition } from './payload.ts'
 import { type LogProblem, type LogReading, readEntries, readLog, type SegmentReading } from './read-log.ts'
-import { listSnapshotFiles, type SnapshotFinding } from './read-snapshots.ts'
+import { findNewestSnapshot, type SnapshotFinding } from './read-snapshots.ts'
 import { recordType, sectorBytes } from './record.ts'
 import { fillSlice } from './spare.ts'
 
@@ -159,7 +159,7 @@ function recoverLog(deps: LogDependencies): Opened {
   if (last === undefined || info === undefined || reading.identity === undefined) {
     throw new WalError('wal/corrupt', `${folder} has no segment`, { hint: 'restore it from a backup' })
   }
-  const findings = listSnapshotFiles(disk, snapshotDirectory(directory))
+  const findings = findNewestSnapshot(disk, snapshotDirectory(directory))
   const snapshot = chooseSnapshot(directory, findings, reading)
   const { state } = reading
   const positions = state.terms.leadsTo(snapshot ?? { index: 0, term: 0 })

@@ -14,16 +14,28 @@ export type SnapshotFinding = {
 }
 
 /** Newest first, each read as a whole. No folder counts as an empty one. */
-export function listSnapshotFiles(disk: Disk, folder: string): readonly SnapshotFinding[] {
+export const listSnapshotFiles = (disk: Disk, folder: string): readonly SnapshotFinding[] =>
+  namedFiles(disk, folder).map((file) => ({ ...file, verdict: verifyNamed(disk, file.path, file.at) }))
+
+/** The newest that is whole and those after it that are not: what a start has to look at, and reading takes its time. */
+export function findNewestSnapshot(disk: Disk, folder: string): readonly SnapshotFinding[] {
+  const findings: SnapshotFinding[] = []
+  for (const file of namedFiles(disk, folder)) {
+    const verdict = verifyNamed(disk, file.path, file.at)
+    findings.push({ ...file, verdict })
+    if (verdict.kind === 'whole') break
+  }
+  return findings
+}
+
+function namedFiles(disk: Disk, folder: string): readonly Omit<SnapshotFinding, 'verdict'>[] {
   if (disk.stat(folder) === undefined) return []
-  const findings = disk.list(folder).flatMap((name): readonly SnapshotFinding[] => {
+  const files = disk.list(folder).flatMap((name) => {
     const at = parseSnapshotName(name)
     const path = join(folder, name)
-    return at === undefined
-      ? []
-      : [{ path, at, sizeBytes: disk.stat(path)?.sizeBytes ?? 0, verdict: verifyNamed(disk, path, at) }]
+    return at === undefined ? [] : [{ path, at, sizeBytes: disk.stat(path)?.sizeBytes ?? 0 }]
   })
-  return findings.sort((one, other) => other.at.index - one.at.index || other.at.term - one.at.term)
+  return files.sort((one, other) => other.at.index - one.at.index || other.at.term - one.at.term)
 }
 
 function verifyNamed(disk: Disk, path: string, at: SnapshotPosition): SnapshotVerdict {

@@ -42,7 +42,7 @@ export function openSnapshots({ disk = createNodeAsyncDisk(), directory, keep = 
   const folder = snapshotDirectory(directory)
   return {
     create: (at) => guard(`cannot begin a snapshot in ${folder}`, () => createWriter(disk, directory, keep, at)),
-    read: (at) => readParts(disk, join(folder, snapshotName(at))),
+    read: (at, { verify = 'first' } = {}) => readParts(disk, join(folder, snapshotName(at)), verify),
     list: () => guard(`cannot list the snapshots in ${folder}`, () => listSnapshots(disk, folder)),
   }
 }
@@ -122,11 +122,13 @@ async function createWriter(
   }
 }
 
-async function* readParts(disk: AsyncDisk, path: string): AsyncGenerator<Uint8Array> {
+async function* readParts(disk: AsyncDisk, path: string, verify: 'first' | 'along'): AsyncGenerator<Uint8Array> {
   const file = await guard(`cannot open the snapshot ${path}`, () => disk.open(path, 'read'))
   try {
-    const verify = walk(file, path)
-    for (let step = await verify.next(); !step.done; ) step = await verify.next()
+    if (verify === 'first') {
+      const whole = walk(file, path)
+      for (let step = await whole.next(); !step.done; ) step = await whole.next()
+    }
     yield* walk(file, path)
   } finally {
     await file.close()

@@ -1,6 +1,17 @@
 /** The machine's own disk: the same log on it, and the lock with real processes. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -168,6 +179,17 @@ it('does not take over from a process of another container that it cannot look a
   const held: Record<string, unknown> = { ...JSON.parse(readFileSync(newest, 'utf8')), isReleased: false }
   writeFileSync(newest, JSON.stringify({ ...held, pipe: '', namespace: 'pid:[1]', startTime: '1' }))
   expect(() => open()).toThrow('of another container')
+})
+it('reads a holder from a link, which is what a full disk has room for', () => {
+  open().log.close()
+  const folder = join(directory, 'lock')
+  execFileSync('mkfifo', [join(folder, 'its.pipe')])
+  symlinkSync('4711:its.pipe', join(folder, '0000000000000009'))
+  const reader = openSync(join(folder, 'its.pipe'), constants.O_RDONLY | constants.O_NONBLOCK)
+  expect(() => open()).toThrow('by process 4711')
+  closeSync(reader)
+  open().log.close()
+  expect(readdirSync(folder)).toContain('0000000000000010')
 })
 it('leaves few files behind', () => {
   for (let round = 0; round < 8; round++) open().log.close()

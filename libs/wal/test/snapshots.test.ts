@@ -37,6 +37,19 @@ it('splits a part beyond 16 MiB', async () => {
   for await (const part of snapshotsOf(disk).read(at)) sizes.push(part.length)
   expect(sizes).toEqual([16 * 1024 * 1024, 1024 * 1024])
 })
+it('read along gives what is whole up to the damage, and then throws', async () => {
+  const disk = createMemoryDisk(['/data'])
+  await putSnapshot(disk, at.index, at.term, ['one', 'two'])
+  const readAlong = async (): Promise<readonly string[]> => {
+    const parts: string[] = []
+    for await (const part of snapshotsOf(disk).read(at, { verify: 'along' })) parts.push(Buffer.from(part).toString())
+    return parts
+  }
+  expect(await readAlong()).toEqual(['one', 'two'])
+  const name = onlyName(disk)
+  disk.damage(name, (content) => content.slice(0, -1))
+  await expect(readAlong()).rejects.toThrow(code('wal/snapshot-failed'))
+})
 it('keeps the newest', async () => {
   const disk = createMemoryDisk(['/data'])
   for (let index = 1; index <= 7; index++) await putSnapshot(disk, index, 1)

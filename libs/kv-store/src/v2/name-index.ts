@@ -8,6 +8,8 @@ import { field, nameLengthMask, type Slot, type SlotTable } from './slot-table.t
 
 const bucketsPerChunk = 65_536
 const firstBuckets = 256
+/** 16 MiB of them, whatever number somebody expects. */
+const expectedBucketsMax = 2 ** 22
 
 /** Takes the next character into a hash. */
 export const hashCharacter = (hash: number, character: number): number => Math.imul(hash ^ character, 0x01000193)
@@ -34,6 +36,15 @@ export class NameIndex {
     this.#slots = slots
     this.#slabs = slabs
     this.#seed = seed | 0
+  }
+
+  /**
+   * Makes the buckets for so many nodes beforehand: splitting those that are empty costs next to nothing, full ones a
+   * cache miss for each node.
+   */
+  expect(nodeCount: number): void {
+    const wanted = Math.min(nodeCount * 2, expectedBucketsMax)
+    while (this.#bucketCount < wanted) this.#split()
   }
 
   /** What a hash of a name in a directory begins with. */

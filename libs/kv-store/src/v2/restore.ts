@@ -112,6 +112,7 @@ class PartReader implements Restore {
     this.#hasHeader = true
     this.#state.index = reader.varint()
     this.#nodeCount = reader.varint()
+    this.#state.tree.expect(this.#nodeCount)
     for (const name of counterNames) this.#state.counters[name] = reader.varint()
   }
 

@@ -70,6 +70,11 @@ export class Tree {
     return this.slots.sizeBytes + this.slabs.sizeBytes + this.#names.sizeBytes
   }
 
+  /** So many nodes are about to be added. */
+  expect(nodeCount: number): void {
+    this.#names.expect(nodeCount)
+  }
+
   /** The node of a path, or 0 and the reason in `stop`. */
   walk(path: ByteString): Slot {
     let slot = rootSlot
