@@ -163,6 +163,7 @@ export {
   parseBoolean,
   parseInteger,
   parseMode,
+  parseNanoseconds,
   parsePermyriad,
   parseSignal,
   parseSize,

@@ -16,4 +16,11 @@ export type Deviation = {
   readonly outcome: readonly Difference[]
 }
 
-export const deviations: readonly Deviation[] = []
+export const deviations: readonly Deviation[] = [
+  {
+    set: 'unit-values',
+    case: 'known-options.json: [Mount]',
+    reason: 'systemd 252 does expand specifiers in Type= of a mount: it says “Failed to resolve unit specifiers” of %z',
+    outcome: [{ at: 'Type.specifiers', expected: false, actual: true }],
+  },
+]

@@ -9,11 +9,13 @@ import { fleetScheduler } from './sets/fleet-scheduler.ts'
 import { specifiers } from './sets/specifiers.ts'
 import { unitNames } from './sets/unit-names.ts'
 import { unitSyntax } from './sets/unit-syntax.ts'
+import { unitValues } from './sets/unit-values.ts'
 import { xfleetOptions } from './sets/xfleet-options.ts'
 import type { VectorSet } from './vector-set.ts'
 
 export const vectorSets: readonly VectorSet[] = [
   unitSyntax,
+  unitValues,
   execLines,
   unitNames,
   specifiers,

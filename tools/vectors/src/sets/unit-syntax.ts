@@ -21,15 +21,16 @@ import {
   textDifferences,
 } from '../recorded-units.ts'
 import type { Difference, VectorCase, VectorFolder, VectorSet } from '../vector-set.ts'
+import { lintCases } from './lint-examples.ts'
 
 /**
  * Files whose cases have `unit`, `systemd` and `fleet`: compared are load state, messages, description, documentation,
  * conditions, environment, commands, and all of `fleet`. Files whose cases have `file` and `loadedAs`: the same of real
- * units, which lie in the corpus.
+ * units, which lie in the corpus. Files whose cases have `finding`: see lint-examples.ts.
  */
 export const unitSyntax: VectorSet = {
   name: 'unit-syntax',
-  cases: (folder) => [...textCases(folder), ...corpusCases(folder)],
+  cases: (folder) => [...textCases(folder), ...corpusCases(folder), ...lintCases(folder)],
   notes: (folder) => {
     const missing = corpusEntries(folder).filter(({ recorded }) => corpusFile(folder, recorded) === undefined).length
     return missing === 0
