@@ -1,6 +1,8 @@
 import {
   evaluateUnit,
+  fixUnits,
   hashOptions,
+  lintUnits,
   parseUnitFile,
   readAsFleet,
   readFleetRequirements,
@@ -64,3 +66,12 @@ const unit = evaluateUnit({
 console.log(unit.loadState, unit.description, unit.environment)
 console.log(unit.commands.get('ExecStart')?.[0]?.argv)
 console.log(unit.messages)
+
+// 4. What is wrong with it, and the same with that repaired.
+const files = [
+  { path: 'web.service', text: '# keep me\n[Service]\nExecStart=/bin/web --port=$PORT\nRestart=on-fail\n' },
+]
+for (const { id, severity, path, range, message, remedy } of lintUnits(files)) {
+  if (severity !== 'info') console.log(`${path}:${range.start.line} ${id} ${message}: ${remedy}`)
+}
+console.log(fixUnits(files).files[0]?.text)

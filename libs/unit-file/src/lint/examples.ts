@@ -40,7 +40,7 @@ export const lintExamples: Readonly<Record<LintId, LintExample>> = {
   },
   UF007: {
     bad: [file('x.service', '[Service]\nExecStart=/bin/true\n[Socket]\nListenStream=80\n')],
-    good: [file('x.socket', '[Socket]\nListenStream=80\n')],
+    good: [file('x.socket', '[Socket]\nListenStream=80\n'), file('x.service', '[Service]\nExecStart=/bin/true\n')],
   },
   UF008: {
     bad: [file('x.service', '[Service]\nExecStart=/bin/true\nRestartSecs=5\n')],
@@ -370,7 +370,10 @@ export const lintExamples: Readonly<Record<LintId, LintExample>> = {
   },
   UF100: {
     bad: [file('x.socket', '[Socket]\nAccept=no\n')],
-    good: [file('x.socket', '[Socket]\nListenStream=80\nAccept=no\n')],
+    good: [
+      file('x.socket', '[Socket]\nListenStream=80\nAccept=no\n'),
+      file('x.service', '[Service]\nExecStart=/bin/true\n'),
+    ],
   },
   UF101: {
     bad: [file('x.timer', '[Timer]\nPersistent=yes\n')],
