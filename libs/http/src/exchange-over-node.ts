@@ -243,11 +243,13 @@ class NodeExchange implements Exchange, AnswerStream {
     else queueMicrotask(callback)
   }
 
-  end(): void {
+  end(last: string | Uint8Array = ''): void {
     if (this.#state === 'gone') return
     assert(this.#state === 'streaming', 'an answer is ended once')
     this.#state = 'done'
-    this.#context.outgoing.end()
+    if (last.length === 0) this.#context.outgoing.end()
+    else if (typeof last === 'string') this.#context.outgoing.end(last, 'latin1')
+    else this.#context.outgoing.end(last)
   }
 
   abort(): void {

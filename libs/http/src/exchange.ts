@@ -47,7 +47,8 @@ export interface AnswerStream {
   write(chunk: string | Uint8Array): boolean
   /** Calls back once, when what waited has gone out. */
   onDrain(callback: () => void): void
-  end(): void
+  /** The end, together with what is left to say: one call of the system for both. */
+  end(last?: string | Uint8Array): void
   /** Cuts the connection without a proper end, so that nobody takes a part for the whole. */
   abort(): void
 }

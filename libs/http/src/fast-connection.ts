@@ -578,9 +578,8 @@ class FastExchange implements Exchange, AnswerStream {
     if (!this.#isChunked) {
       return typeof chunk === 'string' ? this.#connection.send(chunk, undefined) : this.#connection.send('', chunk)
     }
-    const size = chunk.length.toString(16)
-    if (typeof chunk === 'string') return this.#connection.send(`${size}\r\n${chunk}\r\n`, undefined)
-    this.#connection.send(`${size}\r\n`, chunk)
+    if (typeof chunk === 'string') return this.#connection.send(this.#coded(chunk), undefined)
+    this.#connection.send(`${chunk.length.toString(16)}\r\n`, chunk)
     return this.#connection.send('\r\n', undefined)
   }
 
@@ -590,12 +589,20 @@ class FastExchange implements Exchange, AnswerStream {
     else queueMicrotask(callback)
   }
 
-  end(): void {
+  end(last: string | Uint8Array = ''): void {
     if (this.#state === 'gone') return
     assert(this.#state === 'streaming', 'an answer is ended once')
+    const isShort = typeof last === 'string' && !this.#isBodyless
+    if (!isShort) this.write(last)
+    const rest = isShort ? this.#coded(last) : ''
     this.#state = 'done'
     const isKept = this.#isStreamKept()
-    this.#connection.finish(this.#isChunked && !this.#isBodyless ? '0\r\n\r\n' : '', undefined, isKept)
+    this.#connection.finish(this.#isChunked && !this.#isBodyless ? `${rest}0\r\n\r\n` : rest, undefined, isKept)
+  }
+
+  /** Text as a chunk, where the answer is made of chunks. */
+  #coded(text: string): string {
+    return this.#isChunked && text !== '' ? `${text.length.toString(16)}\r\n${text}\r\n` : text
   }
 
   abort(): void {

@@ -353,6 +353,29 @@ export function describeExchangeListener(name: string, serveExchanges: ServeExch
       expect(await client.answers(2)).toMatchObject([{ body: 'one\x80\xff', end: 'chunked' }, { body: 'next' }])
     })
 
+    it.each([
+      ['text', 'last', 'last'],
+      ['bytes', Uint8Array.of(0x80, 0xff), '\x80\xff'],
+      ['nothing', '', ''],
+      ['much text', 'x'.repeat(300_000), 'x'.repeat(300_000)],
+    ])('may end with %s', async (_, last, shown) => {
+      const { handler, next } = keep()
+      const client = open(await start(handler)).send(get('/') + get('/2'))
+      const stream = (await next(0)).stream(200, plain)
+      stream.write('one,')
+      stream.end(last)
+      ;(await next(1)).respond(200, plain, 'next')
+      expect(await client.answers(2)).toMatchObject([{ body: `one,${shown}`, end: 'chunked' }, { body: 'next' }])
+    })
+
+    it('may end with text for HTTP/1.0 and HEAD', async () => {
+      const url = await start((exchange) => exchange.stream(200, plain).end('last'))
+      const plainly = open(url).send('GET / HTTP/1.0\r\n\r\n')
+      expect(await plainly.over()).toMatchObject([{ body: 'last', end: 'close' }])
+      const head = open(url).send('HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      expect((await head.over()).map(({ body }) => body)).toEqual([''])
+    })
+
     it('goes to the end of the connection for HTTP/1.0', async () => {
       const client = open(
         await start((exchange) => {

@@ -66,8 +66,9 @@ export class FakeExchange implements Exchange {
       onDrain: (callback) => {
         this.#drain = callback
       },
-      end: () => {
+      end: (last = '') => {
         if (this.isEnded) throw new Error('ended twice')
+        if (last.length > 0) this.chunks.push(textOfChunk(last))
         this.isEnded = true
       },
       abort: () => {

@@ -91,11 +91,12 @@ export function createWatches({ replica, answers, timers }: WatchesOptions): Wat
     take(reader)
     for (let event = reader.pending[reader.written]; event !== undefined; event = reader.pending[reader.written]) {
       reader.written += 1
-      const isOpen = reader.answer.write(event.body)
       if (!reader.isStream) {
-        finish(reader)
+        close(reader)
+        reader.answer.end(event.body)
         return
       }
+      const isOpen = reader.answer.write(event.body)
       if (!isOpen) {
         reader.isBlocked = true
         reader.answer.onDrain(() => {
