@@ -94,7 +94,7 @@ export {
   unitFileStates,
 } from './install.ts'
 export { type KnownOption, knownOption, knownOptions, type OptionSplit, type OptionType } from './known-options.ts'
-export { type CatalogueEntry, catalogueEntry, type LintId, lintCatalogue } from './lint/catalogue.ts'
+export { type CatalogueEntry, catalogueEntry, type LintId, type LintSeverity, lintCatalogue } from './lint/catalogue.ts'
 export { type LintExample, lintExamples } from './lint/examples.ts'
 export type {
   LintContext,
@@ -102,7 +102,6 @@ export type {
   LintFinding,
   LintFix,
   LintRange,
-  LintSeverity,
   TextEdit,
 } from './lint/finding.ts'
 export { applyFixes, type FixedText } from './lint/fix.ts'

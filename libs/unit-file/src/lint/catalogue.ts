@@ -3,7 +3,9 @@
  * it too. Ids are never reused. A bad and a good example of each: examples.ts. Rules: spec/unit-lint.md; UF114 to UF118
  * are about what fleet makes of several units.
  */
-import type { LintSeverity } from './finding.ts'
+
+/** `error`: refused, ignored or never works. `warning`: likely not what was meant. `info`: style or advice. */
+export type LintSeverity = 'error' | 'warning' | 'info'
 
 export type CatalogueEntry = {
   readonly id: string

@@ -1,9 +1,6 @@
 /** What lint says about unit files: findings with a place, a remedy and, where that is mechanical, a fix. */
 import type { Position } from '../source.ts'
-import type { LintId } from './catalogue.ts'
-
-/** `error`: refused, ignored or never works. `warning`: likely not what was meant. `info`: style or advice. */
-export type LintSeverity = 'error' | 'warning' | 'info'
+import type { LintId, LintSeverity } from './catalogue.ts'
 
 /** A part of a file; `end` is behind its last character. Lines and columns from 1, columns in UTF-16 units. */
 export type LintRange = { readonly start: Position; readonly end: Position }

@@ -1,6 +1,6 @@
 /** Findings as a log in SARIF 2.1.0 (OASIS), which code hosts and editors show beside the lines. */
-import { lintCatalogue } from './catalogue.ts'
-import type { LintFinding, LintRange, LintSeverity } from './finding.ts'
+import { type LintSeverity, lintCatalogue } from './catalogue.ts'
+import type { LintFinding, LintRange } from './finding.ts'
 
 type SarifLevel = 'error' | 'warning' | 'note'
 
