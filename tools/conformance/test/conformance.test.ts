@@ -1,6 +1,6 @@
 /** The short runs of what `npm run conformance` does at length. They need the built programs and Debian's etcd. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,7 +42,8 @@ describe('kvd', () => {
       try {
         await using server = await startServer({ command, folder })
         const play = promisify(execFile)(process.execPath, [
-          recordedPlayer,
+          // By its own name, also where a link leads there: it looks whether it was started itself.
+          realpathSync(recordedPlayer),
           server.clientUrl,
           '--skip-destructive',
           '--quiet',

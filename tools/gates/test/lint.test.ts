@@ -44,6 +44,7 @@ const layerViolations = [
   ['service-constructs-no-adapter', 'libs/fleet/src/planted.ts', "export * from '@cluster/kv-client'\n"],
   ['only-systemd-knows-d-bus', 'apps/fleetd/src/planted.ts', "export { systemBus } from 'dbus-next'\n"],
   ['only-http-knows-node-http', 'libs/fleet-api/src/planted.ts', "export { request } from 'node:http'\n"],
+  ['few-open-sockets', 'libs/fleet-api/src/planted.ts', "export { connect } from 'node:net'\n"],
   ['only-daemon-knows-logs-and-metrics', 'libs/http/src/planted.ts', "export { pino } from 'pino'\n"],
   ['only-cli-knows-commander', 'apps/fleetctl/src/planted.ts', "export { Command } from 'commander'\n"],
   ['only-kv-client-knows-etcd', 'libs/systemd/src/planted.ts', "export * from '@cluster/kv-client'\n"],
