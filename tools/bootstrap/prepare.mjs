@@ -134,7 +134,18 @@ export function labObstacles({ withEtcd = false } = {}) {
 
 /** Installs the Debian packages that the lab calls. Call it when `labObstacles` names none. */
 export async function ensureLabPrograms({ withEtcd = false } = {}) {
-  const missing = missingLabPackages(withEtcd)
+  await installPackages(missingLabPackages(withEtcd))
+}
+
+/** The browser that the pure libraries are tried in, from Debian when this is root; without it that test skips itself. */
+export async function ensureBrowser() {
+  if (hasProgram('chromium') || !hasProgram('apt-get') || process.geteuid() !== 0) return
+  await installPackages(['chromium']).catch((error) => {
+    process.stderr.write(`${error.message}\n  going on without a browser\n`)
+  })
+}
+
+async function installPackages(missing) {
   if (missing.length === 0) return
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const install = ['install', '-y', '--no-install-recommends', ...missing]

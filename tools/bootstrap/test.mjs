@@ -6,7 +6,16 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { build, ensureLabPrograms, ensurePackages, labObstacles, labProjects, repository, runMain } from './prepare.mjs'
+import {
+  build,
+  ensureBrowser,
+  ensureLabPrograms,
+  ensurePackages,
+  labObstacles,
+  labProjects,
+  repository,
+  runMain,
+} from './prepare.mjs'
 
 const parts = ['unit', 'e2e', 'e2e-etcd']
 /** Of the scenarios on etcd these are what the whole run has time for: what the store means to units and machines. */
@@ -29,7 +38,10 @@ await runMain(async () => {
   const withEtcd = asked !== 'e2e'
   const obstacles = labObstacles({ withEtcd })
   if (obstacles.length === 0) await ensureLabPrograms({ withEtcd })
-  if (asked === undefined || asked === 'unit') await runUnit()
+  if (asked === undefined || asked === 'unit') {
+    await ensureBrowser()
+    await runUnit()
+  }
   if (asked !== 'unit') await runLab(obstacles, asked)
   return conclude()
 })
@@ -48,6 +60,7 @@ async function runUnit() {
     'apps',
     'tools',
   ])
+  await check('nothing unused: knip', 'node_modules/.bin/knip', ['--no-progress', '--treat-config-hints-as-errors'])
   await checkProjects('typecheck')
   await checkProjects('build')
   await runVitest('unit, property, vector and contract tests', 'tools/bootstrap/all-tests.vitest.config.ts')

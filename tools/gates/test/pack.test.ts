@@ -3,8 +3,8 @@
  * nothing else but the npm packages these declare, then imported, required and type-checked there. What npm itself
  * makes of the tarballs is seen once, with all of them, and once with the scheduler's alone.
  */
-import { spawn } from 'node:child_process'
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -20,6 +20,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { problemAffectsResolutionKind } from '@arethetypeswrong/core/problems'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run, runToEnd } from './run-program.ts'
 import { projectRoot } from './workspace-copy.ts'
 
 type Manifest = {
@@ -41,23 +42,6 @@ let work: string
 /** Where npm has installed all tarballs and everything they need. */
 let everything: string
 
-const run = (program: string, args: readonly string[], cwd: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, NX_DAEMON: 'false', NODE_OPTIONS: '' } })
-    let [stdout, output] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-      output += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-    })
-    child.on('error', reject)
-    child.on('close', (code) => {
-      if (code === 0) resolve(stdout)
-      else reject(new Error(`${program} ${args.join(' ')} in ${cwd} ended with ${code}\n${output}`))
-    })
-  })
 const node = (args: readonly string[], cwd: string): Promise<string> => run(process.execPath, args, cwd)
 const installed = (path: string): string => join(projectRoot, 'node_modules', path)
 
@@ -176,3 +160,30 @@ it('the twelve lines of the scheduler’s README print a plan and an explanation
   writeFileSync(join(folder, 'twelve-lines.js'), program)
   expect(await node(['twelve-lines.js'], folder)).toBe(printed)
 }, 120_000)
+
+describe('the example programs, from the tarballs alone', () => {
+  const examples = join(projectRoot, 'examples')
+  const readme = (example: string): string => readFileSync(join(examples, example, 'README.md'), 'utf8')
+  /** The arguments in its README, run in a copy of its folder among the scheduler's tarballs. */
+  const runExample = (example: string) => {
+    const folder = join(folderOf('@cluster/scheduler'), example)
+    cpSync(join(examples, example), folder, { recursive: true })
+    const [, args = ''] = /^node ([^>\n]*)/m.exec(readme(example)) ?? []
+    return runToEnd(process.execPath, args.trim().split(' '), folder)
+  }
+  const printed = (example: string): string => /\nprints\n\n```text\n(.*?)```/s.exec(readme(example))?.[1] ?? 'nothing'
+
+  it('ci-gate fails for units that would not fit, and says why', async () => {
+    expect(await runExample('ci-gate')).toEqual({ code: 1, stdout: printed('ci-gate'), output: printed('ci-gate') })
+  })
+
+  it('capacity-report says how many more fit', async () => {
+    const wanted = printed('capacity-report')
+    expect(await runExample('capacity-report')).toEqual({ code: 0, stdout: wanted, output: wanted })
+  })
+
+  it('placement-svg draws the picture that its README shows', async () => {
+    const drawn = readFileSync(join(examples, 'placement-svg/placement.svg'), 'utf8')
+    expect(await runExample('placement-svg')).toEqual({ code: 0, stdout: drawn, output: drawn })
+  })
+})

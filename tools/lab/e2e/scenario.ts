@@ -191,6 +191,3 @@ export function idOf(machine: string): string {
   if (found === undefined) throw new Error(`no machine ${machine}`)
   return found.machineId
 }
-
-/** fleetd's own life on each machine. */
-export const fleetdLives = (): Promise<Lives> => livesOf(['fleetd.service'])

@@ -7,8 +7,6 @@ export type Refusal = { readonly kind: 'refusal'; readonly status: number; reado
 
 export const refusal = (status: number, message: string): Refusal => ({ kind: 'refusal', status, message })
 
-export const isRefusal = (value: object): value is Refusal => 'kind' in value && value.kind === 'refusal'
-
 const jsonHeader = ['Content-Type', 'application/json'] as const
 
 export const jsonAnswer = (value: JsonValue): HttpResponse => ({

@@ -40,9 +40,6 @@ const table: Readonly<Record<StoreErrorCode | ApiErrorCode, Row>> = {
   401: { status: 400, message: 'The event in requested index is outdated and cleared' },
 }
 
-/** The HTTP status of an error code. */
-export const statusOfError = (code: StoreErrorCode | ApiErrorCode): number => table[code].status
-
 /** The body of an error: one line of JSON, its newline included. `cause` is escaped here and left out when empty. */
 export function renderError(code: StoreErrorCode | ApiErrorCode, cause: ByteString, index: number): ByteString {
   const shown = cause === '' ? '' : `"cause":"${escapeGoJson(cause)}",`
