@@ -1,6 +1,7 @@
 /** What can happen to a cluster, one thing at a time. */
 import type { ClusterState, Machine, Unit } from './model.ts'
 
+/** One thing that happens to a cluster. */
 export type ClusterChange =
   /**
    * A unit is new, or is another than before: text, target state, or place. It is exactly as given, so that one

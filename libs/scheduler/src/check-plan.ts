@@ -11,6 +11,7 @@ import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
 import { isWanted } from './target-state.ts'
 
+/** A rule that a plan breaks, and the unit it breaks it for. */
 export type PlanViolation = {
   readonly unit: string
   readonly rule:

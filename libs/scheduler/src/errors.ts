@@ -1,5 +1,6 @@
 import { ClusterError } from '@cluster/prelude'
 
+/** Why a picture of a cluster cannot be planned on. */
 export type SchedulerErrorCode =
   /** A machine ID is given twice. */
   | 'scheduler/duplicate-machine'

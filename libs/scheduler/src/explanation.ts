@@ -2,6 +2,7 @@
 import type { MachineVerdict } from './able-to-run.ts'
 import type { TargetState } from './model.ts'
 
+/** Where a unit is, or why it is nowhere. */
 export type Situation =
   /** Nobody has a unit of this name. */
   | { readonly kind: 'unknown' }
@@ -23,6 +24,7 @@ export type PeerState =
   | { readonly peer: string; readonly kind: 'missing' | 'waiting' | 'inactive' | 'global' }
   | { readonly peer: string; readonly kind: 'placed'; readonly machine: string }
 
+/** All that there is to say about one unit: for programs in its fields, for people in `lines`. */
 export type Explanation = {
   readonly unit: string
   readonly targetState?: TargetState

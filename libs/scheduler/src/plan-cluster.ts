@@ -5,6 +5,7 @@ import type { ClusterState, ClusterTask } from './model.ts'
 import type { Policy } from './policy.ts'
 import { byName } from './unit-entry.ts'
 
+/** What the engine has to do, and what it leads to. */
 export type ClusterPlan = {
   /** In the order in which they must be done. */
   readonly tasks: readonly ClusterTask[]

@@ -12,6 +12,7 @@ export type OwnMachine = Machine & {
   readonly isRegistered?: boolean
 }
 
+/** What one machine should have. */
 export type MachineTarget = {
   /** In name order; inactive ones too. */
   readonly units: readonly TargetUnit[]

@@ -3,6 +3,7 @@ import { type FleetDialect, hashOptions, readAsFleet, readFleetRequirements } fr
 import { SchedulerError } from './errors.ts'
 import type { TargetState, Unit } from './model.ts'
 
+/** What a text does not say of its unit. */
 export type UnitFromTextOptions = {
   /** Default `launched`. */
   readonly targetState?: TargetState

@@ -8,11 +8,13 @@ import { knownOption } from './known-options.ts'
 import { parseUnitFile, type UnitFile, type UnitFileBlock } from './source.ts'
 import { firstWord, quoteWord, relaxedWords } from './words.ts'
 
+/** Why an edit is not made: a name or value that would not read back as given, or nothing there to edit. */
 export type EditError = {
   readonly kind: 'bad-section' | 'bad-key' | 'bad-value' | 'cannot-reset' | 'not-found'
   readonly message: string
 }
 
+/** A setting to write: `Key=value` in a section. */
 export type Assignment = { readonly section: string; readonly key: string; readonly value: string }
 
 type Edited = Result<UnitFile, EditError>
@@ -46,6 +48,7 @@ export function appendValue(file: UnitFile, assignment: Assignment): Edited {
   return ok(last === undefined ? insertIntoSection(file, assignment) : insertAfter(file, last, assignment))
 }
 
+/** Which assignments go, and whether their comments go with them. */
 export type Removal = {
   readonly section: string
   readonly key: string

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '@cluster/prelude'
 import { byteStringOfText, textOfByteString } from './byte-text.ts'
 import { isNormalizedPath, isPathLength, simplifyPath } from './path-text.ts'
 
+/** Why a text cannot be escaped or read back; `message` says it for a person. */
 export type EscapeError = {
   readonly kind: 'bad-escape' | 'not-normalized' | 'empty' | 'hashed'
   readonly message: string

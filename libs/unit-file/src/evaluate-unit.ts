@@ -26,6 +26,7 @@ export type UnitCondition = {
   readonly parameter: string
 }
 
+/** A file named by `EnvironmentFile=`; `optional`: its absence is no failure. */
 export type UnitEnvironmentFile = { readonly path: string; readonly optional: boolean }
 
 /** A unit as systemd sees it after reading all of its files. */
@@ -53,6 +54,7 @@ export type UnitEvaluation = {
   readonly settings: ReadonlyMap<string, readonly string[]>
 }
 
+/** What a unit is evaluated from: its name, its files, and the machine that specifiers speak of. */
 export type UnitSources = {
   /** A complete valid name that is no template; what `%n` and messages say. */
   readonly unitName: string

@@ -7,6 +7,7 @@ import { splitWords, variableWords } from './words.ts'
 /** Variables by name. */
 export type Environment = ReadonlyMap<string, string>
 
+/** What an environment file holds. */
 export type EnvironmentFile = {
   /** Valid assignments, a later one in place of an earlier one of the same name. */
   readonly environment: Environment

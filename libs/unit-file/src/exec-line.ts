@@ -17,6 +17,7 @@ export type ExecCommand = {
   readonly flags: readonly ExecFlag[]
 }
 
+/** The commands of one `Exec…=` value, and what systemd says about it. */
 export type ExecLine = {
   /** Commands read before the first error included, as systemd keeps them. */
   readonly commands: readonly ExecCommand[]

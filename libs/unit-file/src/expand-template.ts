@@ -7,18 +7,21 @@ import { type AssignmentBlock, type Position, parseUnitFile } from './source.ts'
 import { expandSpecifiers, type SpecifierContext } from './specifiers.ts'
 import { instanceName, parseUnitName, type UnitName } from './unit-name.ts'
 
+/** A template as it lies on disk. */
 export type TemplateFile = {
   /** Its complete name: `web@.service`. */
   readonly name: string
   readonly content: string | Uint8Array
 }
 
+/** An instance as a unit file of its own. */
 export type ExpandedTemplate = {
   readonly name: UnitName
   /** In file order, empty values included. */
   readonly options: readonly UnitOption[]
 }
 
+/** Why a template cannot be expanded. */
 export type TemplateError = {
   readonly kind: 'not-a-template' | 'bad-instance' | 'bad-specifier'
   readonly message: string

@@ -15,6 +15,7 @@ export type UnitFileMap = {
   readonly messages: readonly UnitMessage[]
 }
 
+/** Where a unit is, and all the names it goes by. */
 export type FoundUnit = {
   /** Path of the main file; absent: nothing found. It may be a mask. */
   readonly fragment?: string

@@ -18,6 +18,7 @@ const creatableTypes: ReadonlySet<string> = new Set([
 const templatableTypes: ReadonlySet<string> = new Set(['path', 'service', 'socket', 'target', 'timer'])
 const nameBytesMax = 256
 
+/** Why fleet does not take a name. */
 export type FleetNameError = {
   readonly kind:
     | 'empty'

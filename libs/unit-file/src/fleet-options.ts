@@ -23,6 +23,7 @@ export type FleetRequirements = {
   readonly global: boolean
 }
 
+/** Why fleet refuses the options of a unit. */
 export type FleetOptionsError = {
   /** Byte for byte what fleet answers. */
   readonly message: string

@@ -58,6 +58,7 @@ export const creationPolicyFor = (unitName: string): RequirementsPolicy =>
     ? { ...defaultRequirementsPolicy, combinations: 'raw', malformedMetadata: 'ignore' }
     : defaultRequirementsPolicy
 
+/** Something wrong with the requirements of a unit, and where it stands. */
 export type RequirementsFinding = {
   readonly kind: 'refused-combination' | 'malformed-metadata' | 'bad-quoting' | 'unknown-key'
   /** `error`: the unit must not be created like this. */

@@ -25,6 +25,7 @@ import { isLoadableName, mangleRemarks, mangleUnitName, parseUnitName } from './
 import { systemSearchPath, type UnitSearchPath } from './unit-search-path.ts'
 import { compareBytes, type UnitTree } from './unit-tree.ts'
 
+/** What enabling, linking and masking depend on. */
 export type InstallOptions = {
   /** The machine, for specifiers in `[Install]`. */
   readonly context: SpecifierContext
@@ -34,8 +35,10 @@ export type InstallOptions = {
   readonly lifetime?: 'permanent' | 'runtime'
 }
 
+/** A symbolic link: `path` leads to `to`. */
 export type UnitLink = { readonly path: string; readonly to: string }
 
+/** What a change of unit links comes to: the exit status, what to make and what to remove, and what is said. */
 export type InstallOutcome = {
   readonly exit: 0 | 1
   /** Symbolic links to make, in place of what is there, sorted by path. Also filled where a part has failed. */
@@ -62,6 +65,7 @@ export type UnitFileState =
   | 'transient'
   | 'not-found'
 
+/** What `systemctl is-enabled` answers. */
 export type EnabledOutcome = {
   /** 0 as soon as one of the units is enabled in some way, static and indirect included. */
   readonly exit: 0 | 1

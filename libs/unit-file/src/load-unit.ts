@@ -13,6 +13,7 @@ import { defaultSlice, isLoadableName, isSliceName, parseUnitName, type UnitName
 import { systemSearchPath, type UnitSearchPath } from './unit-search-path.ts'
 import { compareBytes, isMask, type UnitTree } from './unit-tree.ts'
 
+/** What a unit is loaded with, beside its files. */
 export type LoadOptions = {
   /** The machine, for specifiers; `fragmentPath` is filled in by the loader. */
   readonly context: SpecifierContext
@@ -22,6 +23,7 @@ export type LoadOptions = {
   readonly files?: UnitFileMap
 }
 
+/** A unit of a tree as systemd loads it: its state, its names, its files and what they come to. */
 export type LoadedUnit = {
   readonly loadState: LoadState | 'not-found'
   /** The main name: that of the file at the end of all aliases, with the instance put in. */
@@ -42,6 +44,7 @@ export type LoadedUnit = {
   readonly evaluation?: UnitEvaluation
 }
 
+/** Why a name cannot be loaded, whatever files there are. */
 export type LoadError = UnitNameError | { readonly kind: 'template' | 'no-instances-of-type'; readonly message: string }
 
 /**

@@ -37,6 +37,7 @@ export type SystemdEvent =
 /** Why reading ended before the end of the file, as the system names it. */
 export type ReadingStop = 'Invalid argument' | 'Bad message' | 'No buffer space available'
 
+/** What was read, in order; `stop`: why nothing after it was. */
 export type SectionedReading = { readonly events: readonly SystemdEvent[]; readonly stop?: ReadingStop }
 
 /** Sections that a unit of a type may have; those of targets and devices have no keys. */

@@ -25,11 +25,15 @@ type LogicalLine = BlockLines & {
   readonly at: Position
 }
 
+/** Comment lines that stand together. */
 export type CommentBlock = BlockLines & { readonly kind: 'comment' }
+/** Lines with nothing but white space that stand together. */
 export type BlankBlock = BlockLines & { readonly kind: 'blank' }
 /** A line longer than systemd reads (1 MiB): PID 1 stops here and refuses the file. */
 export type OverlongBlock = BlockLines & { readonly kind: 'overlong' }
+/** A section header; `name` is what its brackets hold. */
 export type HeaderBlock = LogicalLine & { readonly kind: 'header'; readonly name: string }
+/** `Key=value`, with the lines that continue it. */
 export type AssignmentBlock = LogicalLine & {
   readonly kind: 'assignment'
   /** Name of the section it stands in, as written; absent before the first header. */
@@ -45,6 +49,7 @@ export type JunkBlock = LogicalLine & {
   readonly reason: 'broken-header' | 'no-equals-sign' | 'no-key'
 }
 
+/** A part of a unit file: one logical line, or a run of comments or blank lines. */
 export type UnitFileBlock = CommentBlock | BlankBlock | OverlongBlock | HeaderBlock | AssignmentBlock | JunkBlock
 
 /** A unit file as written. `renderUnitFile(parseUnitFile(text))` is `text`. */

@@ -38,6 +38,7 @@ export type SpecifierContext = {
   readonly fragmentPath?: string
 }
 
+/** A specifier that cannot be expanded. */
 export type SpecifierError = {
   readonly kind: 'unknown-specifier' | 'no-value' | 'invalid-unit-name'
   /** The specifier without its `%`. */

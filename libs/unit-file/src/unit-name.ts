@@ -22,8 +22,10 @@ export const unitTypes = [
   'slice',
   'scope',
 ] as const
+/** A type of unit, which is the suffix of its name without the dot. */
 export type UnitType = (typeof unitTypes)[number]
 
+/** What a unit name is made of. */
 export type UnitNameParts = {
   readonly name: UnitName
   readonly kind: 'plain' | 'template' | 'instance'
@@ -36,6 +38,7 @@ export type UnitNameParts = {
   readonly instance: string
 }
 
+/** Why a text is no unit name. */
 export type UnitNameError = {
   readonly kind: 'empty' | 'too-long' | 'no-type' | 'unknown-type' | 'no-prefix' | 'bad-character'
   readonly message: string

@@ -6,6 +6,7 @@ export type UnitTreeEntry =
   | { readonly path: string; readonly content: string | Uint8Array }
   | { readonly path: string; readonly link: string }
 
+/** What is at a path; `null-device` is what a masked unit leads to. */
 export type UnitTreeNode =
   | { readonly kind: 'file'; readonly content: string | Uint8Array }
   | { readonly kind: 'link'; readonly target: string }

@@ -7,6 +7,7 @@
 /** `error`: refused, ignored or never works. `warning`: likely not what was meant. `info`: style or advice. */
 export type LintSeverity = 'error' | 'warning' | 'info'
 
+/** What is known of a finding before any file is read. */
 export type CatalogueEntry = {
   readonly id: string
   readonly severity: LintSeverity

@@ -5,6 +5,7 @@
 import type { LintId } from './catalogue.ts'
 import type { LintContext, LintFile } from './finding.ts'
 
+/** Files in which a finding is, and the same files put right. */
 export type LintExample = {
   readonly bad: readonly LintFile[]
   readonly good: readonly LintFile[]

@@ -15,6 +15,7 @@ export type LintFix = {
   readonly edits: readonly TextEdit[]
 }
 
+/** One thing that is wrong: what, where, and what to do about it. */
 export type LintFinding = {
   readonly id: LintId
   /** The catalogue's, or a lower one where the case is a mild one. */

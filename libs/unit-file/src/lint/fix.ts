@@ -3,6 +3,7 @@ import { decodeBytes } from '../byte-text.ts'
 import { type Position, splitLines } from '../source.ts'
 import type { LintFinding, TextEdit } from './finding.ts'
 
+/** A text with fixes in it. */
 export type FixedText = {
   readonly text: string
   /** The findings whose fixes are in it. */

@@ -131,6 +131,7 @@ function unitsOf(files: readonly LintedFile[]): Units {
   return { all, byFile }
 }
 
+/** Files after as many rounds of fixing as it took. */
 export type FixedFiles = {
   /** Every file with its text after the fixes: of the type that was given, the very same where nothing was fixed. */
   readonly files: readonly LintFile[]

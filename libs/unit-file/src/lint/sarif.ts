@@ -13,6 +13,7 @@ type SarifRegion = {
 
 type SarifArtifact = { readonly uri: string }
 
+/** A finding as SARIF 2.1.0 has it. */
 export type SarifResult = {
   readonly ruleId: string
   readonly ruleIndex: number
@@ -54,6 +55,7 @@ export type SarifLog = {
   }[]
 }
 
+/** Who found it, for the head of the log. */
 export type SarifTool = { readonly name: string; readonly version: string }
 
 /** The findings as a SARIF log, to be written as JSON. Paths become relative URIs, absolute ones `file:` URIs. */
