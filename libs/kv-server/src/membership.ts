@@ -23,11 +23,10 @@ const removedPath = '/0/removed_members'
 const versionPath = '/0/version'
 
 /**
- * The id of a member.
+ * The id of a member. `clusterToken` is that of the bootstrap, empty for a member that is added at run time;
+ * `addedSeconds` the Unix time at which it is added, absent for one of the bootstrap.
  *
  * @param peerUrls in any order
- * @param clusterToken of the bootstrap; empty for a member that is added at run time
- * @param addedSeconds Unix time at which it is added, absent for one of the bootstrap
  */
 export function memberIdOf(
   peerUrls: readonly ByteString[],

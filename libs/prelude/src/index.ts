@@ -1,5 +1,5 @@
 /**
- * The few things every @cluster library shares: results, brands, one error hierarchy, assertions,
+ * The few things every library here shares: results, brands, one error hierarchy, assertions,
  * and the ports for time, chance, logs and figures.
  * @packageDocumentation
  */
