@@ -19,9 +19,12 @@ export type Verdict =
   | { readonly kind: 'conflict'; readonly unit: string; readonly declaredBy: 'this-unit' | 'other-unit' }
   /** Able, but one of the two is to move. `replaces`: the other one; `replaced-by`: this one. */
   | { readonly kind: 'replace'; readonly unit: string; readonly direction: 'replaces' | 'replaced-by' }
+  /** The machine takes no further units. */
+  | { readonly kind: 'cordoned' }
   /** The machine is not alive. */
   | { readonly kind: 'machine-gone' }
 
+/** What a machine says to a unit. */
 export type MachineVerdict = { readonly machine: string; readonly verdict: Verdict }
 
 /**
@@ -41,7 +44,13 @@ const fits: Verdict = { kind: 'fits' }
 
 /** The verdict of a machine on a unit that is, or might come, there. */
 export const verdictOn = (model: ClusterModel, entry: UnitEntry, machine: MachineEntry): Verdict =>
-  basicVerdict(model, entry, machine) ?? remainingVerdict(entry, machine.units.firstConflict(entry), machine)
+  cordonVerdict(entry, machine) ??
+  basicVerdict(model, entry, machine) ??
+  remainingVerdict(entry, machine.units.firstConflict(entry), machine)
+
+/** A cordon keeps off what is not there yet; global units are none of its business. */
+const cordonVerdict = (entry: UnitEntry, { machine }: MachineEntry): Verdict | undefined =>
+  machine.isCordoned === true && !entry.isGlobal && entry.target !== machine.id ? { kind: 'cordoned' } : undefined
 
 /**
  * The verdict on a unit where it already is. Under the shared rule of trap 10 it only gives way to units with smaller
@@ -108,6 +117,7 @@ export function suitability(
   entry: UnitEntry,
   machine: MachineEntry,
 ): 'fits' | 'replaces' | 'replaced-by' | 'unable' {
+  if (machine.machine.isCordoned === true) return 'unable'
   const { machineId } = entry.shape
   if (machineId !== undefined && !isMachine(machineId, machine.machine.id)) return 'unable'
   if (!model.hasMetadata(entry, machine)) return 'unable'

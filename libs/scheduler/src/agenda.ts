@@ -8,6 +8,7 @@ import { byName, type UnitEntry } from './unit-entry.ts'
 export type Agenda = {
   readonly add: (entry: UnitEntry) => void
   readonly delete: (entry: UnitEntry) => void
+  readonly clear: () => void
   /**
    * Visits the members in name order, and those that are added meanwhile unless the pass is past their name. Members
    * stay until they are deleted.
@@ -26,6 +27,7 @@ export function createAgenda(): Agenda {
       members.add(entry)
     },
     delete: (entry) => void members.delete(entry),
+    clear: () => members.clear(),
     inOrder(visit) {
       const sorted = [...members].sort(byName)
       const additions = createEntryHeap<undefined>()

@@ -30,6 +30,8 @@ export type ClusterModel = {
   readonly setTarget: (entry: UnitEntry, machine: string | undefined) => void
   /** Says what the registry has, for a unit whose target follows by itself. */
   readonly setHeld: (entry: UnitEntry, machine: string | undefined) => void
+  /** Is told of every `setHeld`, with what was held before. */
+  readonly onHeld: (listener: ((entry: UnitEntry, before: string | undefined) => void) | undefined) => void
   /** Whether the machine has the metadata that the unit requires. */
   readonly hasMetadata: (entry: UnitEntry, machine: MachineEntry) => boolean
   /** The machine with the fewest units, then the smallest ID, among those that meet it and that the test takes. */
@@ -95,6 +97,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const targetedGlobals = new Set<UnitEntry>()
   const unplaced = new Set<UnitEntry>()
   let tellUnplaced: (unit: string, isUnplaced: boolean) => void = () => {}
+  let tellHeld: ((entry: UnitEntry, before: string | undefined) => void) | undefined
   let silence = 0
   let version = 0
 
@@ -360,9 +363,13 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     machinesByShortId: machines.byShortId,
     setTarget: retarget,
     setHeld: (entry, id) => {
+      tellHeld?.(entry, entry.held)
       forgetHeld(entry)
       entry.held = id
       noteHeld(entry)
+    },
+    onHeld: (listener) => {
+      tellHeld = listener
     },
     hasMetadata: (entry, machine) => machines.meets(machine, entry.shape.metadata),
     leastLoaded: (requirement, test) => machines.leastLoaded(requirement, test),

@@ -10,6 +10,7 @@ export const verdictText = (verdict: Verdict): string =>
   match(verdict)
     .with({ kind: 'fits' }, () => 'fits')
     .with({ kind: 'machine-gone' }, () => 'the machine is not alive')
+    .with({ kind: 'cordoned' }, () => 'the machine is cordoned, it takes no further units')
     .with({ kind: 'machine-id' }, ({ required }) =>
       required === '' ? 'MachineID is empty, which no machine meets' : `MachineID asks for ${required}`,
     )

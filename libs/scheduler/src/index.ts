@@ -5,6 +5,16 @@
  */
 export { ableToRun, type MachineVerdict, type Verdict } from './able-to-run.ts'
 export { applyTasks } from './apply-tasks.ts'
+export {
+  type BrakeDecision,
+  type BrakeHistory,
+  type BrakePolicy,
+  type BrakeReason,
+  type BrakeSituation,
+  brake,
+  brakeText,
+  defaultBrakePolicy,
+} from './brake.ts'
 export { applyChange, type ClusterChange } from './change.ts'
 export { checkPlacement, checkPlan, type PlanViolation } from './check-plan.ts'
 export { SchedulerError, type SchedulerErrorCode } from './errors.ts'
@@ -28,6 +38,15 @@ export type {
 export { type ClusterPlan, planCluster } from './plan-cluster.ts'
 export { planMachine, tasksAfterFailure } from './plan-machine.ts'
 export { defaultPolicy, fleetPolicy, type Policy } from './policy.ts'
-export { createPlanner, type Planner, type Replan } from './replan.ts'
+export { type Attempt, createPlanner, type Planner, type Replan } from './replan.ts'
 export { type MachineTarget, type OwnMachine, targetUnits } from './target-units.ts'
 export { type UnitFromTextOptions, unitFromText } from './unit-from-text.ts'
+export {
+  loseMachines,
+  type MachineSets,
+  machineSets,
+  type SetOutcome,
+  type SetsProgress,
+  whatIf,
+  whatIfLost,
+} from './what-if.ts'

@@ -4,11 +4,15 @@ import type { FleetRequirements } from '@cluster/unit-file'
 /** What the user wants of a unit. */
 export type TargetState = 'inactive' | 'loaded' | 'launched'
 
+/** A machine that is alive. */
 export type Machine = {
   readonly id: string
   readonly metadata: Readonly<Record<string, string>>
+  /** `true`: it keeps what it has and gets no further scheduled unit. */
+  readonly isCordoned?: boolean
 }
 
+/** A unit as the registry has it. */
 export type Unit = {
   readonly name: string
   /** Absent: the key is missing in the registry (spec/fleet.md trap 7). Policies differ in what that means. */
@@ -36,11 +40,13 @@ export type ClusterState = {
   readonly unconfirmedMachines?: readonly string[]
 }
 
+/** A unit and the machine it is on. */
 export type Placement = {
   readonly unit: string
   readonly machine: string
 }
 
+/** A step of the engine, with the reason that it logs. */
 export type ClusterTask = {
   readonly kind: 'schedule' | 'unschedule'
   readonly unit: string
@@ -68,6 +74,7 @@ export type CurrentUnit = {
   readonly hash?: string
 }
 
+/** A step of an agent, with the reason that it logs. */
 export type MachineTask =
   | { readonly kind: 'load' | 'unload' | 'start' | 'stop'; readonly unit: string; readonly reason: string }
   | { readonly kind: 'reload'; readonly reason: string }

@@ -7,20 +7,24 @@ import type { Verdict } from './able-to-run.ts'
 /** Why a unit cannot stay on its machine. `''` for the verdict that it fits. */
 export function unableReason(unit: string, machine: string, verdict: Verdict): string {
   const unable = (why: string): string => `target Machine(${machine}) unable to run unit: ${why}`
-  return match(verdict)
-    .with({ kind: 'fits' }, () => '')
-    .with({ kind: 'machine-gone' }, () => `target Machine(${machine}) went away`)
-    .with({ kind: 'machine-id' }, ({ required }) =>
-      unable(`agent ID ${goQuote(machine)} does not match required ${goQuote(required)}`),
-    )
-    .with({ kind: 'metadata' }, () => unable('local Machine metadata insufficient'))
-    .with({ kind: 'peer-missing' }, ({ peer }) => unable(`required peer Unit(${peer}) is not scheduled locally`))
-    .with({ kind: 'conflict' }, ({ unit: other, declaredBy }) =>
-      // The original names the unit itself when the other one declares the conflict: vectors/fleet-scheduler, conf-018.
-      unable(`found conflict with locally-scheduled Unit([${declaredBy === 'other-unit' ? unit : other}])`),
-    )
-    .with({ kind: 'replace' }, ({ unit: other }) => unable(`found replace with locally-scheduled Unit(${other})`))
-    .exhaustive()
+  return (
+    match(verdict)
+      .with({ kind: 'fits' }, () => '')
+      // Nothing leaves because of a cordon.
+      .with({ kind: 'cordoned' }, () => unable('the machine is cordoned'))
+      .with({ kind: 'machine-gone' }, () => `target Machine(${machine}) went away`)
+      .with({ kind: 'machine-id' }, ({ required }) =>
+        unable(`agent ID ${goQuote(machine)} does not match required ${goQuote(required)}`),
+      )
+      .with({ kind: 'metadata' }, () => unable('local Machine metadata insufficient'))
+      .with({ kind: 'peer-missing' }, ({ peer }) => unable(`required peer Unit(${peer}) is not scheduled locally`))
+      .with({ kind: 'conflict' }, ({ unit: other, declaredBy }) =>
+        // The original names the unit itself when the other one declares the conflict: vectors/fleet-scheduler, conf-018.
+        unable(`found conflict with locally-scheduled Unit([${declaredBy === 'other-unit' ? unit : other}])`),
+      )
+      .with({ kind: 'replace' }, ({ unit: other }) => unable(`found replace with locally-scheduled Unit(${other})`))
+      .exhaustive()
+  )
 }
 
 export const inactiveReason = 'target state inactive'

@@ -3,9 +3,10 @@
  * what the change does not concern. Always equal to planning the changed state from scratch, policy by policy.
  */
 import { adopt, type ClusterChange } from './change.ts'
-import { createClusterModel } from './cluster-model.ts'
+import { createClusterModel, type MachineEntry } from './cluster-model.ts'
 import { clearAgenda, decide } from './decide.ts'
 import type { ClusterState, ClusterTask, Unit } from './model.ts'
+import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
 import { byName, type UnitEntry } from './unit-entry.ts'
 
@@ -19,6 +20,15 @@ export type Replan = {
   readonly noLongerUnplaced: readonly string[]
 }
 
+/** What changes would lead to. */
+export type Attempt = Replan & {
+  /** Units whose place would be another, in the order of the tasks; `from` is absent for one that had none. */
+  readonly moves: readonly { readonly unit: string; readonly from?: string; readonly to: string }[]
+  /** Machines whose number of units, globals included, would be another. Absent: the machine is not there. By ID. */
+  readonly loads: readonly { readonly machine: string; readonly before?: number; readonly after?: number }[]
+}
+
+/** A planner that holds a cluster and is told of changes. */
 export type Planner = {
   /** The plan of the state that it was made from. */
   readonly firstPlan: Replan
@@ -29,6 +39,8 @@ export type Planner = {
    * no other unit carries takes a look at each name it matches, a global unit one at each machine.
    */
   readonly apply: (change: ClusterChange) => Replan
+  /** What `apply` would answer to these changes at once, and where it would lead; the planner stays as it is. */
+  readonly attempt: (changes: readonly ClusterChange[]) => Attempt
   /** Another round without any change, for policies that plan one round at a time. */
   readonly round: () => Replan
   /** A unit, with its place once everything is done. */
@@ -39,7 +51,7 @@ export type Planner = {
   readonly loadOf: (machine: string) => number | undefined
   /** Units that should run and have no live machine, in name order. */
   readonly unplaced: () => readonly string[]
-  /** The whole state, as plain data; it copies, and takes O(n). */
+  /** The whole state as plain data, everything in order of names and IDs; it copies, and takes O(n). */
   readonly state: () => ClusterState
 }
 
@@ -50,18 +62,22 @@ export type Planner = {
  */
 export function createPlanner(state: ClusterState, policy: Policy): Planner {
   const model = createClusterModel(state, policy)
-  const unconfirmed = new Set(state.unconfirmedMachines)
-  /** By unit that changed sides: whether it was unplaced before. */
-  let before = new Map(Array.from(model.unplaced, ({ unit }): [string, boolean] => [unit.name, false]))
+  const unconfirmed = new Set((state.unconfirmedMachines ?? []).filter((id) => model.machineById(id) === undefined))
+  /** By unit that changed sides since the last plan: whether it was unplaced before. */
+  const sides = new Map(Array.from(model.unplaced, ({ unit }): [string, boolean] => [unit.name, false]))
   model.onUnplaced((unit, isUnplaced) => {
-    if (before.get(unit) === undefined) before.set(unit, !isUnplaced)
+    if (!sides.has(unit)) sides.set(unit, !isUnplaced)
   })
 
   const plan = (): Replan => {
-    const tasks = decide(model)
+    const replan = planOnly()
     clearAgenda(model)
-    const changed = [...before].sort(([one], [other]) => (one < other ? -1 : 1))
-    before = new Map()
+    return replan
+  }
+  const planOnly = (): Replan => {
+    const tasks = decide(model)
+    const changed = [...sides].sort(([one], [other]) => compareText(one, other))
+    sides.clear()
     const isUnplaced = (name: string): boolean => {
       const entry = model.unitByName(name)
       return entry !== undefined && model.unplaced.has(entry)
@@ -94,12 +110,77 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     return entry && withPlace(entry)
   }
 
+  /** The change that takes another one back, but for the places of units. */
+  const inverse = (what: ClusterChange): ClusterChange => {
+    if (what.kind === 'put-unit' || what.kind === 'remove-unit') {
+      const name = what.kind === 'put-unit' ? what.unit.name : what.unit
+      const unit = unitByName(name)
+      return unit === undefined ? { kind: 'remove-unit', unit: name } : { kind: 'put-unit', unit }
+    }
+    const id = what.kind === 'put-machine' ? what.machine.id : what.machine
+    const machine = model.machineById(id)?.machine
+    if (machine !== undefined) return { kind: 'put-machine', machine }
+    return { kind: 'remove-machine', machine: id, mayBeAlive: unconfirmed.has(id) }
+  }
+
+  const attempt = (changes: readonly ClusterChange[]): Attempt => {
+    const agenda = Array.from(model.review.members, ({ unit }) => unit.name)
+    const orphans = [...model.orphanTargets]
+    const machines = [...model.machines]
+    const loads = machines.map(({ load }) => load)
+    const placesBefore = new Map<string, string | undefined>()
+    const undo = changes.map((each) => {
+      const name = unitOf(each)
+      if (name !== undefined && !placesBefore.has(name)) placesBefore.set(name, model.unitByName(name)?.held)
+      const back = inverse(each)
+      change(each)
+      return back
+    })
+    const replaced = new Map<string, string | undefined>()
+    model.onHeld(({ unit }, held) => {
+      if (!replaced.has(unit.name)) replaced.set(unit.name, held)
+    })
+    const replan = planOnly()
+    model.onHeld(undefined)
+    for (const [name, held] of replaced) if (!placesBefore.has(name)) placesBefore.set(name, held)
+    const moves = [...placesBefore].flatMap(([unit, from]) => {
+      const to = model.unitByName(unit)?.held
+      return to === undefined || to === from ? [] : [{ unit, ...(from === undefined ? {} : { from }), to }]
+    })
+    const answer: Attempt = { ...replan, moves, loads: changedLoads(machines, loads, model.machines) }
+    for (const each of undo.reverse()) change(each)
+    for (const name of replaced.keys()) {
+      const held = placesBefore.get(name)
+      const entry = model.unitByName(name)
+      if (entry === undefined || entry.held === held) continue
+      model.setHeld(entry, held)
+      // A unit that kept its place on a machine that is gone waits.
+      const isThere = held !== undefined && (model.machineById(held) !== undefined || model.mayBeAlive(held))
+      model.setTarget(entry, isThere || entry.isGlobal ? held : undefined)
+    }
+    model.orphanTargets.clear()
+    for (const [unit, machine] of orphans) model.orphanTargets.set(unit, machine)
+    // All is as before, and so is who needs another look; but units that came back onto a lost machine are to leave it.
+    const stranded = [...model.review.members].filter(
+      ({ target }) => target !== undefined && model.machineById(target) === undefined,
+    )
+    model.review.clear()
+    for (const entry of stranded) model.review.add(entry)
+    for (const name of [...agenda, ...changes.flatMap((each) => unitOf(each) ?? [])]) {
+      const entry = model.unitByName(name)
+      if (entry !== undefined) model.review.add(entry)
+    }
+    sides.clear()
+    return answer
+  }
+
   return {
     firstPlan: plan(),
     apply(what) {
       change(what)
       return plan()
     },
+    attempt,
     round: plan,
     unitByName,
     placeOf: (name) => model.unitByName(name)?.held,
@@ -108,10 +189,44 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     state: () => ({
       machines: model.machines.map(({ machine }) => machine),
       units: Array.from(model.units(), withPlace),
-      orphanTargets: Array.from(model.orphanTargets, ([unit, machine]) => ({ unit, machine })),
-      unconfirmedMachines: [...unconfirmed],
+      orphanTargets: Array.from(model.orphanTargets, ([unit, machine]) => ({ unit, machine })).sort((one, other) =>
+        compareText(one.unit, other.unit),
+      ),
+      unconfirmedMachines: [...unconfirmed].sort(compareText),
     }),
   }
+}
+
+const unitOf = (change: ClusterChange): string | undefined => {
+  if (change.kind === 'put-unit') return change.unit.name
+  return change.kind === 'remove-unit' ? change.unit : undefined
+}
+
+function changedLoads(
+  before: readonly MachineEntry[],
+  loads: readonly number[],
+  after: readonly MachineEntry[],
+): Attempt['loads'] {
+  const changed: { machine: string; before?: number; after?: number }[] = []
+  for (const [index, { machine, load, isGone }] of before.entries()) {
+    const was = loads[index] ?? 0
+    if (isGone) changed.push({ machine: machine.id, before: was })
+    else if (was !== load) changed.push({ machine: machine.id, before: was, after: load })
+  }
+  const gone = changed.filter((each) => each.after === undefined).length
+  if (after.length === before.length - gone) return changed
+  // A machine that left and came back is another entry under the same ID.
+  const known = new Set(before.filter(({ isGone }) => !isGone))
+  for (const entry of after) {
+    if (known.has(entry)) continue
+    const { machine, load } = entry
+    const left = changed.find((each) => each.machine === machine.id)
+    if (left === undefined) changed.push({ machine: machine.id, after: load })
+    else left.after = load
+  }
+  return changed
+    .filter((each) => each.before !== each.after)
+    .sort((one, other) => compareText(one.machine, other.machine))
 }
 
 function withPlace({ unit, held }: UnitEntry): Unit {

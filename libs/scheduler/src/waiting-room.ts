@@ -46,6 +46,8 @@ type Queue = {
 
 export function createWaitingRoom(): WaitingRoom {
   const queues = new Map<Shape, Queue>()
+  /** Lists of queues that closed; most open for one unit and close at once. */
+  const spare: SortedEntries[] = []
   const awake = new Set<Queue>()
   /** By glob, the shapes that carry it in Conflicts, and those whose names it matches. */
   const carriers = new Map<number, Set<Queue>>()
@@ -56,7 +58,7 @@ export function createWaitingRoom(): WaitingRoom {
   let pass: { readonly heap: EntryHeap<Queue>; cursor: UnitEntry | undefined } | undefined
 
   const open = (shape: Shape): Queue => {
-    const queue: Queue = { shape, entries: createSortedEntries(), candidates: 'unknown' }
+    const queue: Queue = { shape, entries: spare.pop() ?? createSortedEntries(), candidates: 'unknown' }
     queues.set(shape, queue)
     for (const glob of shape.conflicts) addTo(carriers, glob, queue)
     for (const glob of shape.matchedBy) addTo(matched, glob, queue)
@@ -67,6 +69,7 @@ export function createWaitingRoom(): WaitingRoom {
   const close = (queue: Queue): void => {
     const { shape } = queue
     queues.delete(shape)
+    if (spare.length < 100) spare.push(queue.entries)
     awake.delete(queue)
     for (const glob of shape.conflicts) removeFrom(carriers, glob, queue)
     for (const glob of shape.matchedBy) removeFrom(matched, glob, queue)
