@@ -13,6 +13,9 @@ import type { VectorFolder, VectorSet } from '../src/vector-set.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
+/** A script of commands starts a process for each of fifty. */
+const scriptLimitMs = 240_000
+
 const programs = builtPrograms(path('../../../'))
 
 const recordedBeside = (name: string): string => path(`../../../../shared/vectors/${name}`)
@@ -29,7 +32,7 @@ function openSet(set: VectorSet): Opened {
 
 describe.each(vectorSets.map(openSet))('$name', ({ set, folder }) => {
   const known = deviations.filter((deviation) => deviation.set === set.name)
-  it.concurrent.each([...set.cases(folder, programs)])('$name', async (vectorCase) => {
+  it.concurrent.each([...set.cases(folder, programs)])('$name', { timeout: scriptLimitMs }, async (vectorCase) => {
     const results = await runCases([vectorCase], known)
     expect(results.flatMap(resultLines)).toEqual([])
   })

@@ -25,6 +25,7 @@ export async function playCommandScript(
     ['ctl', command.join(' ')],
   ])
   const running = new Map<string, Running>()
+  const beganMs = performance.now()
   const found: Difference[] = []
   const judge = (step: RecordedCase, index: number, seen: Seen): void => {
     for (const [name, pattern] of Object.entries(objectIn(step, 'capture'))) {
@@ -33,7 +34,7 @@ export async function playCommandScript(
     }
     const words = Array.isArray(step['argv']) ? step['argv'].join(' ') : `await ${step['await']}`
     found.push(
-      ...compare(step, seen, variables).map(({ at, ...rest }) => ({
+      ...compare(step, withTtlsOf(step, seen, performance.now() - beganMs), variables).map(({ at, ...rest }) => ({
         ...rest,
         at: `step ${index + 1} ${words}: ${at}`,
       })),
@@ -103,6 +104,24 @@ function launch(command: readonly string[], step: RecordedCase, variables: Varia
     })
   })
   return { child, ended }
+}
+
+/**
+ * What was seen with the recorded times to live in place of its own, where those are the same but for the time that has
+ * passed since the script began: on a busy machine a second lies between a command and the next.
+ */
+function withTtlsOf(step: RecordedCase, seen: Seen, elapsedMs: number): Seen {
+  const { stdout } = step
+  if (typeof stdout !== 'string') return seen
+  const ttl = /(TTL: |"ttl":)(\d+)/g
+  const recorded = [...stdout.matchAll(ttl)].map(([, , seconds]) => Number(seconds))
+  const text = seen.stdout.replace(ttl, (whole, name: string, seconds: string) => {
+    const wanted = recorded.shift()
+    if (wanted === undefined) return whole
+    const passed = wanted - Number(seconds)
+    return passed > 0 && passed <= Math.ceil(elapsedMs / 1000) ? `${name}${wanted}` : whole
+  })
+  return { ...seen, stdout: text }
 }
 
 function compare(step: RecordedCase, seen: Seen, variables: Variables): readonly Difference[] {
