@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { appendReport, type BenchContext, reportHead } from './bench.ts'
 import { benchKv, kvParts } from './kv/kv.ts'
+import { benchScheduler, schedulerParts } from './scheduler/scheduler.ts'
 import { benchUnits } from './units/units.ts'
 
 const usage = `usage: bench NAME [options]
@@ -16,6 +17,9 @@ kv         our store beside Debian's etcd 3.4: v2 API, durable, same client, sam
   --connections N (64)
   --keys N        keys of the part "million" (1000000)
   --watchers N    watchers of the part "watchers" (10000)
+scheduler  placing, planning anew, explaining and predicting
+  --only PART     ${schedulerParts.join(', ')}
+  --rounds N      as above
 units      reading and writing unit files, with npm's ini beside
   --rounds N, --seconds N   as above
 --record   append the report to docs/benchmarks.md
@@ -37,6 +41,14 @@ const benches: Readonly<Record<string, Bench>> = {
     parts: kvParts,
     run: (only, numbers, context) =>
       benchKv({ ...numbers, parts: kvParts.filter((part) => only.length === 0 || only.includes(part)) }, context),
+  },
+  scheduler: {
+    title: 'scheduler: placing, planning anew, explaining and predicting',
+    parts: schedulerParts,
+    run: (only, { rounds }, context) => {
+      const parts = schedulerParts.filter((part) => only.length === 0 || only.includes(part))
+      return benchScheduler({ parts, rounds, shrink: 1 }, context)
+    },
   },
   units: {
     title: 'units: unit files, parsed and rendered',
