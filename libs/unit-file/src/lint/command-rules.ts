@@ -27,7 +27,10 @@ const commandsOf = ({ assignments }: LintedFile): readonly LintedAssignment[] =>
 function* unreadableCommands(file: LintedFile, unit: LintedUnit): Iterable<Complaint> {
   for (const { block, key, value } of commandsOf(file)) {
     const first = placedCommands(block)[0]
-    for (const { text } of parseExecLine(value, unit.expand).findings) {
+    const texts = parseExecLine(value, unit.expand).findings.map(({ text }) => text)
+    // there is one complaint for each word, and each escape has its own place
+    if (texts.some((text) => /unknown escape/.test(text))) yield* unknownEscapes(block)
+    for (const text of texts.filter((said) => !/unknown escape/.test(said))) {
       // said by the rule about specifiers
       if (/^Failed to resolve/.test(text)) {
         if (unit.parts?.kind !== 'template' && placedSpecifiers(value).every(({ letter }) => 'IPJf'.includes(letter))) {
@@ -46,8 +49,6 @@ function* unreadableCommands(file: LintedFile, unit: LintedUnit): Iterable<Compl
           message: `a quote in ${key}=${shortened(value)} does not end, and the unit is refused`,
           remedy: 'close the quote',
         }
-      } else if (/unknown escape/.test(text)) {
-        yield* unknownEscapes(block)
       } else if (first?.program.includes('$') === true) {
         yield {
           id: 'UF051',
