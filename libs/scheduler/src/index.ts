@@ -38,7 +38,9 @@ export type {
 export { type ClusterPlan, planCluster } from './plan-cluster.ts'
 export { planMachine, tasksAfterFailure } from './plan-machine.ts'
 export { defaultPolicy, fleetPolicy, type Policy } from './policy.ts'
+export { findRemedies, type Remedy, type RemedyLimits } from './remedies.ts'
 export { type Attempt, createPlanner, type Planner, type Replan } from './replan.ts'
+export { type RuleLine, ruleLine, ruleLineText } from './rule-line.ts'
 export { type MachineTarget, type OwnMachine, targetUnits } from './target-units.ts'
 export { type UnitFromTextOptions, unitFromText } from './unit-from-text.ts'
 export {

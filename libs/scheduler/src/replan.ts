@@ -49,6 +49,8 @@ export type Planner = {
   readonly placeOf: (name: string) => string | undefined
   /** The number of units on a live machine, globals included; `undefined` for any other. */
   readonly loadOf: (machine: string) => number | undefined
+  /** Whether a unit should run and has no live machine. */
+  readonly isUnplaced: (name: string) => boolean
   /** Units that should run and have no live machine, in name order. */
   readonly unplaced: () => readonly string[]
   /** The whole state as plain data, everything in order of names and IDs; it copies, and takes O(n). */
@@ -69,6 +71,11 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     if (!sides.has(unit)) sides.set(unit, !isUnplaced)
   })
 
+  const isUnplaced = (name: string): boolean => {
+    const entry = model.unitByName(name)
+    return entry !== undefined && model.unplaced.has(entry)
+  }
+
   const plan = (): Replan => {
     const replan = planOnly()
     clearAgenda(model)
@@ -78,10 +85,6 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     const tasks = decide(model)
     const changed = [...sides].sort(([one], [other]) => compareText(one, other))
     sides.clear()
-    const isUnplaced = (name: string): boolean => {
-      const entry = model.unitByName(name)
-      return entry !== undefined && model.unplaced.has(entry)
-    }
     return {
       tasks,
       newlyUnplaced: changed.flatMap(([unit, was]) => (!was && isUnplaced(unit) ? [unit] : [])),
@@ -185,6 +188,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     unitByName,
     placeOf: (name) => model.unitByName(name)?.held,
     loadOf: (machine) => model.machineById(machine)?.load,
+    isUnplaced,
     unplaced: () => [...model.unplaced].sort(byName).map(({ unit: { name } }) => name),
     state: () => ({
       machines: model.machines.map(({ machine }) => machine),
