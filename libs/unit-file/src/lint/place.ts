@@ -7,32 +7,53 @@ type LogicalBlock = AssignmentBlock | HeaderBlock | JunkBlock
 const isComment = (text: string): boolean => /^[ \t\n\r]*[#;]/.test(text)
 const byteOrderMark = '\ufeff'
 
-/** Where a character of the joined, stripped text of a block stands. */
-export function positionIn(block: LogicalBlock, offset: number): Position {
+/** One physical line of a block's text: where in the text it begins, where in the file, and how long it is. */
+type Part = { readonly start: number; readonly at: Position; readonly length: number }
+
+/** A block of very many lines may have a finding in each: its lines are walked once. */
+const partsByBlock = new WeakMap<LogicalBlock, readonly Part[]>()
+
+function partsOf(block: LogicalBlock): readonly Part[] {
+  const known = partsByBlock.get(block)
+  if (known !== undefined) return known
   const leading = block.lines[0]?.text.startsWith(byteOrderMark) === true && block.at.column > 1 ? 1 : 0
+  const parts: Part[] = []
   let start = 0
   let skipped: number | undefined
-  let found: Position = block.at
   for (const [index, line] of block.lines.entries()) {
     if (index > 0 && isComment(line.text)) continue
     const cut = index === 0 ? leading : 0
     const length = line.text.length - cut
+    const at = { line: block.line + index, column: cut + 1 }
     if (skipped === undefined) {
       // white space before the text, which may be whole lines
-      const at = { line: block.line + index, column: cut + 1 }
       if (at.line < block.at.line) {
         start += length
         continue
       }
       skipped = start + block.at.column - at.column
     }
-    const wanted = offset + skipped
-    if (wanted < start) break
-    found = { line: block.line + index, column: cut + 1 + Math.min(wanted - start, length) }
-    if (wanted < start + length) break
+    parts.push({ start: start - skipped, at, length })
     start += length
   }
-  return found
+  partsByBlock.set(block, parts)
+  return parts
+}
+
+/** Where a character of the joined, stripped text of a block stands. */
+export function positionIn(block: LogicalBlock, offset: number): Position {
+  const parts = partsOf(block)
+  // the last part that begins at or before the character
+  let low = 0
+  let high = parts.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((parts[middle]?.start ?? 0) <= offset) low = middle + 1
+    else high = middle
+  }
+  const part = parts[low - 1]
+  if (part === undefined) return block.at
+  return { line: part.at.line, column: part.at.column + Math.min(offset - part.start, part.length) }
 }
 
 /** A part of the text of a block. */
