@@ -4,9 +4,10 @@ import { applyTasks } from './apply-tasks.ts'
 import type { Explanation, PeerState, Situation } from './explanation.ts'
 import { explanationLines } from './explanation-lines.ts'
 import { findMachineOfCycles } from './machine-of-cycles.ts'
-import type { ClusterState, ClusterTask, Machine, TargetState } from './model.ts'
+import type { ClusterState, ClusterTask, Machine, TargetState, Unit } from './model.ts'
 import { planCluster } from './plan-cluster.ts'
 import type { Policy } from './policy.ts'
+import type { Planner } from './replan.ts'
 import { isWanted } from './target-state.ts'
 import { targetUnits } from './target-units.ts'
 
@@ -22,16 +23,50 @@ export function explainUnit(state: ClusterState, unitName: string, policy: Polic
   const after = applyTasks(state, tasks)
   const machines = unit === undefined ? [] : machineVerdicts(after, unitName, policy)
   const situation = situationOf(state, after, tasks, unitName, policy, machines)
-  const cycle = unplaced.includes(unitName) ? cycleAhead(state, unitName) : undefined
+  const cycle = unplaced.includes(unitName) ? cycleAhead(finder(state), unitName) : undefined
+  const find = finder(after)
   const facts: Omit<Explanation, 'lines'> = {
     unit: unitName,
     ...(unit?.targetState === undefined ? {} : { targetState: unit.targetState }),
     situation,
     machines,
-    peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(after, peer, policy)),
+    peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(find, peer, policy)),
     ...(cycle === undefined ? {} : { cycle }),
   }
   return { ...facts, lines: explanationLines(facts, state) }
+}
+
+/**
+ * Explains a unit of a held cluster, in which everything planned is done: what `explainUnit` says of `planner.state()`,
+ * without planning it again. Global units have the verdicts of the engine.
+ */
+export function explainHeld(planner: Planner, unitName: string): Explanation {
+  const unit = planner.unitByName(unitName)
+  const machines = planner.ableToRun(unitName)
+  const cycle = planner.isUnplaced(unitName) ? cycleAhead(planner.unitByName, unitName) : undefined
+  const facts: Omit<Explanation, 'lines'> = {
+    unit: unitName,
+    ...(unit?.targetState === undefined ? {} : { targetState: unit.targetState }),
+    situation: heldSituation(planner, unit, machines),
+    machines,
+    peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(planner.unitByName, peer, planner.policy)),
+    ...(cycle === undefined ? {} : { cycle }),
+  }
+  const units = unit === undefined ? planner.state().units : []
+  return { ...facts, lines: explanationLines(facts, { machines: planner.machines(), units }) }
+}
+
+function heldSituation(planner: Planner, unit: Unit | undefined, verdicts: readonly MachineVerdict[]): Situation {
+  if (unit === undefined) return { kind: 'unknown' }
+  if (!isWanted(unit, planner.policy)) return { kind: 'not-wanted', reason: whyNotWanted(unit) }
+  if (unit.requirements.global) {
+    const fitting = verdicts.filter(({ verdict }) => verdict.kind === 'fits')
+    return { kind: 'global', machines: fitting.map(({ machine }) => machine) }
+  }
+  if (unit.machine === undefined) return { kind: 'waiting' }
+  const isConfirmed = planner.loadOf(unit.machine) !== undefined
+  if (isConfirmed || !planner.isUnplaced(unit.name)) return { kind: 'placed', machine: unit.machine, isConfirmed }
+  return { kind: 'waiting', lost: unit.machine }
 }
 
 function situationOf(
@@ -95,8 +130,15 @@ function globalVerdict(
   return refused.find(({ unit }) => unit === name)?.verdict ?? engineVerdict
 }
 
-function peerState(state: ClusterState, peer: string, policy: Policy): PeerState {
-  const unit = state.units.find(({ name }) => name === peer)
+type Find = (name: string) => Unit | undefined
+
+function finder({ units }: ClusterState): Find {
+  const byName = new Map(units.map((unit) => [unit.name, unit]))
+  return (name) => byName.get(name)
+}
+
+function peerState(find: Find, peer: string, policy: Policy): PeerState {
+  const unit = find(peer)
   if (unit === undefined) return { peer, kind: 'missing' }
   if (!isWanted(unit, policy)) return { peer, kind: 'inactive' }
   if (unit.requirements.global) return { peer, kind: 'global' }
@@ -104,9 +146,8 @@ function peerState(state: ClusterState, peer: string, policy: Policy): PeerState
 }
 
 /** The first cycle that following MachineOf from the unit leads into. */
-function cycleAhead({ units }: ClusterState, name: string): readonly string[] | undefined {
-  const byName = new Map(units.map((unit) => [unit.name, unit]))
+function cycleAhead(find: Find, name: string): readonly string[] | undefined {
   const ahead = new Set([name])
-  for (const each of ahead) for (const peer of byName.get(each)?.requirements.machineOf ?? []) ahead.add(peer)
-  return findMachineOfCycles(units.filter((unit) => ahead.has(unit.name)))[0]
+  for (const each of ahead) for (const peer of find(each)?.requirements.machineOf ?? []) ahead.add(peer)
+  return findMachineOfCycles([...ahead].flatMap((each) => find(each) ?? []))[0]
 }

@@ -18,7 +18,7 @@ export {
 export { applyChange, type ClusterChange } from './change.ts'
 export { checkPlacement, checkPlan, type PlanViolation } from './check-plan.ts'
 export { SchedulerError, type SchedulerErrorCode } from './errors.ts'
-export { explainUnit } from './explain.ts'
+export { explainHeld, explainUnit } from './explain.ts'
 export type { Explanation, PeerState, Situation } from './explanation.ts'
 export { verdictText } from './explanation-lines.ts'
 export { findMachineOfCycles } from './machine-of-cycles.ts'

@@ -18,7 +18,7 @@ const machines: readonly Machine[] = [
 function remedies(units: readonly Unit[], name: string, among = machines): readonly string[] {
   const planner = createPlanner({ machines: among, units }, defaultPolicy)
   const before = planner.state()
-  const found = findRemedies(planner, name, defaultPolicy)
+  const found = findRemedies(planner, name)
   for (const { outcome } of found) expect(outcome.moves.map((move) => move.unit)).toContain(name)
   expect(planner.state()).toEqual(before)
   return found.map(({ text }) => text)

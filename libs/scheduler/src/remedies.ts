@@ -1,10 +1,9 @@
 /** For a unit that nobody can run: the smallest changes that would make it fit, each tried before it is told. */
 import { matchGlob } from '@cluster/unit-file'
-import { ableToRun, type MachineVerdict } from './able-to-run.ts'
+import type { MachineVerdict } from './able-to-run.ts'
 import type { ClusterChange } from './change.ts'
 import type { Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
-import type { Policy } from './policy.ts'
 import type { Attempt, Planner } from './replan.ts'
 
 export type Remedy = {
@@ -41,14 +40,12 @@ export type RemedyLimits = {
 export function findRemedies(
   planner: Planner,
   unitName: string,
-  policy: Policy,
   { most = 5, tries = 100 }: RemedyLimits = {},
 ): readonly Remedy[] {
   const unit = planner.unitByName(unitName)
   if (unit === undefined || !planner.isUnplaced(unitName)) return []
-  const state = planner.state()
-  const verdicts = ableToRun(state, unitName, policy)
-  const machines = new Map(state.machines.map((machine) => [machine.id, machine]))
+  const verdicts = planner.ableToRun(unitName)
+  const machines = new Map(planner.machines().map((machine) => [machine.id, machine]))
   const found: Remedy[] = []
   for (const idea of ideasFor(unit, verdicts, machines, planner.unitByName).slice(0, tries)) {
     const outcome = planner.attempt([idea.change])

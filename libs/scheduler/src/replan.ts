@@ -2,10 +2,11 @@
  * Planning that goes on: a cluster is held as the last plan leaves it, and one change is planned without looking at
  * what the change does not concern. Always equal to planning the changed state from scratch, policy by policy.
  */
+import { type MachineVerdict, verdictOn } from './able-to-run.ts'
 import { adopt, type ClusterChange } from './change.ts'
 import { createClusterModel, type MachineEntry } from './cluster-model.ts'
 import { clearAgenda, decide } from './decide.ts'
-import type { ClusterState, ClusterTask, Unit } from './model.ts'
+import type { ClusterState, ClusterTask, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
 import { byName, type UnitEntry } from './unit-entry.ts'
@@ -49,6 +50,12 @@ export type Planner = {
   readonly placeOf: (name: string) => string | undefined
   /** The number of units on a live machine, globals included; `undefined` for any other. */
   readonly loadOf: (machine: string) => number | undefined
+  /** The verdict of every machine on a unit, in ID order, as `ableToRun` has it for the state; none without the unit. */
+  readonly ableToRun: (name: string) => readonly MachineVerdict[]
+  readonly policy: Policy
+  readonly machines: () => readonly Machine[]
+  /** IDs of machines that are not live but may be. */
+  readonly unconfirmedMachines: () => readonly string[]
   /** Whether a unit should run and has no live machine. */
   readonly isUnplaced: (name: string) => boolean
   /** Units that should run and have no live machine, in name order. */
@@ -188,6 +195,17 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     unitByName,
     placeOf: (name) => model.unitByName(name)?.held,
     loadOf: (machine) => model.machineById(machine)?.load,
+    ableToRun(name) {
+      const entry = model.unitByName(name)
+      if (entry === undefined) return []
+      return model.machines.map((machine) => ({
+        machine: machine.machine.id,
+        verdict: verdictOn(model, entry, machine),
+      }))
+    },
+    policy,
+    machines: () => model.machines.map(({ machine }) => machine),
+    unconfirmedMachines: () => [...unconfirmed].sort(compareText),
     isUnplaced,
     unplaced: () => [...model.unplaced].sort(byName).map(({ unit: { name } }) => name),
     state: () => ({

@@ -5,7 +5,9 @@ import {
   type CurrentUnit,
   checkPlacement,
   checkPlan,
+  createPlanner,
   defaultPolicy,
+  explainHeld,
   explainUnit,
   fleetPolicy,
   type MachineTask,
@@ -175,6 +177,22 @@ describe('explainUnit', () => {
           const { lines, machines } = explainUnit(state, name, policy)
           expect(lines[0]?.startsWith(`${name}: `)).toBe(true)
           expect(machines.length).toBe(state.machines.length)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('explainHeld', () => {
+  it('says what explainUnit says of a cluster in which everything is done', () => {
+    fc.assert(
+      fc.property(clusters, (state) => {
+        const planner = createPlanner(state, defaultPolicy)
+        const held = planner.state()
+        for (const { name, requirements } of held.units) {
+          if (requirements.global) continue
+          expect(explainHeld(planner, name)).toEqual(explainUnit(held, name, defaultPolicy))
         }
       }),
       { numRuns: 200 },
