@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -14,6 +15,8 @@ const packages = ['libs', 'apps', 'tools'].flatMap((group) =>
 export default defineConfig({
   root: repository,
   test: {
+    // Two on two cores, where vitest would take one: many files mostly wait for programs that they have started.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: packages.map((folder) => ({
       extends: `${repository}/vitest.config.ts`,
       root: `${repository}/${folder}`,
