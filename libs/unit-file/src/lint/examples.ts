@@ -210,7 +210,7 @@ export const lintExamples: Readonly<Record<LintId, LintExample>> = {
   },
   UF051: {
     bad: [file('x.service', '[Service]\nExecStart=$JAVA_HOME/bin/java\n')],
-    good: [file('x.service', '[Service]\nExecStart=/usr/bin/java\n')],
+    good: [file('x.service', '[Service]\nExecStart=/bin/true\n')],
   },
   UF052: {
     bad: [file('x.service', `[Service]\nExecStart=/bin/echo \${NOWHERE}\n`)],
