@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { explainUnit } from './explain.ts'
+import { explainHeld, explainUnit } from './explain.ts'
 import type { Unit } from './model.ts'
 import { defaultPolicy, fleetPolicy } from './policy.ts'
+import { createPlanner } from './replan.ts'
 import { type UnitFromTextOptions, unitFromText } from './unit-from-text.ts'
 
 const unit = (name: string, xFleet = '', options: UnitFromTextOptions = {}) =>
@@ -23,6 +24,26 @@ it('says what each machine lacks', () => {
     'm2: metadata disk=nvme or disk=tape is required, the machine has no disk',
     'm3: metadata disk=nvme or disk=tape is required, the machine has disk=hdd',
   ])
+})
+
+it('quotes the lines of the unit files that decide, whoever wrote them', () => {
+  const texts = new Map([
+    ['a.service', '[X-Fleet]\nMachineMetadata=disk=ssd\nConflicts=web@*.service\n'],
+    ['x.service', '# keeps off\n[X-Fleet]\nConflicts=a.service\n'],
+  ])
+  const units = [
+    unitFromText('a.service', texts.get('a.service') ?? ''),
+    unitFromText('x.service', texts.get('x.service') ?? '', { machine: 'm1' }),
+  ]
+  const options = { textOf: (name: string) => texts.get(name) }
+  const { machines: verdicts, lines: told } = explainUnit({ machines, units }, 'a.service', defaultPolicy, options)
+  expect(verdicts.map(({ line }) => line)).toEqual([
+    { unit: 'x.service', line: 3, text: 'Conflicts=a.service' },
+    { unit: 'a.service', line: 2, text: 'MachineMetadata=disk=ssd' },
+    { unit: 'a.service', line: 2, text: 'MachineMetadata=disk=ssd' },
+  ])
+  expect(told[1]).toBe('m1: the Conflicts of x.service, which is here, match it (x.service:3: Conflicts=a.service)')
+  expect(explainHeld(createPlanner({ machines, units }, defaultPolicy), 'a.service', options).lines).toEqual(told)
 })
 
 it('says where a unit is, and why not elsewhere', () => {

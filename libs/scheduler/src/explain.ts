@@ -1,13 +1,14 @@
 /** Why a unit is where it is, or nowhere: verdicts of all machines, and what is wrong with the units it waits for. */
 import { ableToRun, type MachineVerdict, type Verdict } from './able-to-run.ts'
 import { applyTasks } from './apply-tasks.ts'
-import type { Explanation, PeerState, Situation } from './explanation.ts'
+import type { ExplainOptions, Explanation, MachineExplanation, PeerState, Situation } from './explanation.ts'
 import { explanationLines } from './explanation-lines.ts'
 import { findMachineOfCycles } from './machine-of-cycles.ts'
 import type { ClusterState, ClusterTask, Machine, TargetState, Unit } from './model.ts'
 import { planCluster } from './plan-cluster.ts'
 import type { Policy } from './policy.ts'
 import type { Planner } from './replan.ts'
+import { createRuleLines } from './rule-line.ts'
 import { isWanted } from './target-state.ts'
 import { targetUnits } from './target-units.ts'
 
@@ -17,11 +18,16 @@ import { targetUnits } from './target-units.ts'
  *
  * @throws SchedulerError scheduler/duplicate-machine, scheduler/duplicate-unit
  */
-export function explainUnit(state: ClusterState, unitName: string, policy: Policy): Explanation {
+export function explainUnit(
+  state: ClusterState,
+  unitName: string,
+  policy: Policy,
+  options: ExplainOptions = {},
+): Explanation {
   const unit = state.units.find(({ name }) => name === unitName)
   const { tasks, unplaced } = planCluster(state, policy)
   const after = applyTasks(state, tasks)
-  const machines = unit === undefined ? [] : machineVerdicts(after, unitName, policy)
+  const machines = withLines(unitName, unit === undefined ? [] : machineVerdicts(after, unitName, policy), options)
   const situation = situationOf(state, after, tasks, unitName, policy, machines)
   const cycle = unplaced.includes(unitName) ? cycleAhead(finder(state), unitName) : undefined
   const find = finder(after)
@@ -40,9 +46,9 @@ export function explainUnit(state: ClusterState, unitName: string, policy: Polic
  * Explains a unit of a held cluster, in which everything planned is done: what `explainUnit` says of `planner.state()`,
  * without planning it again. Global units have the verdicts of the engine.
  */
-export function explainHeld(planner: Planner, unitName: string): Explanation {
+export function explainHeld(planner: Planner, unitName: string, options: ExplainOptions = {}): Explanation {
   const unit = planner.unitByName(unitName)
-  const machines = planner.ableToRun(unitName)
+  const machines = withLines(unitName, planner.ableToRun(unitName), options)
   const cycle = planner.isUnplaced(unitName) ? cycleAhead(planner.unitByName, unitName) : undefined
   const facts: Omit<Explanation, 'lines'> = {
     unit: unitName,
@@ -54,6 +60,19 @@ export function explainHeld(planner: Planner, unitName: string): Explanation {
   }
   const units = unit === undefined ? planner.state().units : []
   return { ...facts, lines: explanationLines(facts, { machines: planner.machines(), units }) }
+}
+
+function withLines(
+  unit: string,
+  verdicts: readonly MachineVerdict[],
+  { textOf }: ExplainOptions,
+): readonly MachineExplanation[] {
+  if (textOf === undefined) return verdicts
+  const lineOf = createRuleLines(textOf)
+  return verdicts.map((each) => {
+    const line = lineOf(unit, each.verdict)
+    return line === undefined ? each : { ...each, line }
+  })
 }
 
 function heldSituation(planner: Planner, unit: Unit | undefined, verdicts: readonly MachineVerdict[]): Situation {

@@ -4,6 +4,7 @@ import type { Verdict } from './able-to-run.ts'
 import type { Explanation, PeerState } from './explanation.ts'
 import type { MissingMetadata } from './metadata.ts'
 import type { ClusterState } from './model.ts'
+import { type RuleLine, ruleLineText } from './rule-line.ts'
 
 /** One verdict as half a sentence: `metadata disk=ssd is required, the machine has disk=hdd`. */
 export const verdictText = (verdict: Verdict): string =>
@@ -49,10 +50,12 @@ export function explanationLines(
   const here = 'machine' in situation ? situation.machine : undefined
   const verdicts = facts.machines
     .filter(({ machine }) => machine !== here)
-    .map(({ machine, verdict }) => `${machine}: ${verdictText(verdict)}`)
+    .map(({ machine, verdict, line }) => `${machine}: ${verdictText(verdict)}${lineText(line)}`)
   if (situation.kind === 'placed' || situation.kind === 'about-to-move') return [head, ...verdicts]
   return [head, ...verdicts, ...facts.peers.flatMap(peerLine), ...cycleLine(facts.cycle)]
 }
+
+const lineText = (line: RuleLine | undefined): string => (line === undefined ? '' : ` (${ruleLineText(line)})`)
 
 function headLine(
   { unit, situation, targetState, machines }: Omit<Explanation, 'lines'>,

@@ -2,6 +2,7 @@
 import { type FleetRequirements, matchGlob, parseUnitFile, readFleetRequirements } from '@cluster/unit-file'
 import type { Verdict } from './able-to-run.ts'
 
+/** A line of a unit file that decides a verdict. */
 export type RuleLine = {
   /** The unit in whose file the line is: the one that was asked about, or the one it cannot be beside. */
   readonly unit: string
@@ -11,29 +12,43 @@ export type RuleLine = {
   readonly text: string
 }
 
+/** The text of a unit file; `undefined` for one that is not at hand. */
+export type TextOf = (unit: string) => string | undefined
+
 /**
  * The line that decides a verdict on a unit.
  *
- * @param textOf the text of a unit file; `undefined` for one that is not at hand
  * @returns `undefined` for a verdict that rests on no line (`fits`, `machine-gone`, `cordoned`), or without the text
  */
-export function ruleLine(
-  unit: string,
-  verdict: Verdict,
-  textOf: (unit: string) => string | undefined,
-): RuleLine | undefined {
-  const rule = ruleOf(unit, verdict)
-  const text = rule && textOf(rule.unit)
-  if (rule === undefined || text === undefined) return undefined
-  for (const block of parseUnitFile(text).blocks) {
-    if (block.kind !== 'assignment' || block.section !== 'X-Fleet') continue
-    const option = { section: 'X-Fleet', name: block.key, value: block.value }
-    if (rule.isStatedBy(readFleetRequirements(rule.unit, [option]))) {
-      return { unit: rule.unit, line: block.line, text: block.text }
-    }
+export const ruleLine = (unit: string, verdict: Verdict, textOf: TextOf): RuleLine | undefined =>
+  createRuleLines(textOf)(unit, verdict)
+
+/** `ruleLine` for many verdicts, for which every text is read once. */
+export function createRuleLines(textOf: TextOf): (unit: string, verdict: Verdict) => RuleLine | undefined {
+  const files = new Map<string, readonly StatedLine[]>()
+  const linesOf = (unit: string): readonly StatedLine[] => {
+    const known = files.get(unit)
+    if (known !== undefined) return known
+    const text = textOf(unit)
+    const lines = text === undefined ? [] : statedLines(unit, text)
+    files.set(unit, lines)
+    return lines
   }
-  return undefined
+  return (unit, verdict) => {
+    const rule = ruleOf(unit, verdict)
+    return rule && linesOf(rule.unit).find(({ states }) => rule.isStatedBy(states))?.at
+  }
 }
+
+type StatedLine = { readonly at: RuleLine; readonly states: FleetRequirements }
+
+/** The lines that state requirements, and what each states by itself. */
+const statedLines = (unit: string, text: string): readonly StatedLine[] =>
+  parseUnitFile(text).blocks.flatMap((block) => {
+    if (block.kind !== 'assignment' || block.section !== 'X-Fleet') return []
+    const states = readFleetRequirements(unit, [{ section: 'X-Fleet', name: block.key, value: block.value }])
+    return [{ at: { unit, line: block.line, text: block.text }, states }]
+  })
 
 /** `web.service:7: Conflicts=web@*.service`. */
 export const ruleLineText = ({ unit, line, text }: RuleLine): string => `${unit}:${line}: ${text}`
