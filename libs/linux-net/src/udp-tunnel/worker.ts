@@ -1,0 +1,2 @@
+/** The thread that moves a tunnel's packets. */
+export {}
