@@ -25,18 +25,21 @@ export type StartOptions = {
   readonly folder: string
   readonly flags?: readonly string[]
   readonly startLimitMs?: number
+  /** `published`: nothing is asked that the store counts among its reads. Absent: `writable`. */
+  readonly until?: 'writable' | 'published'
 }
 
 /** Debian's etcd 3.4 with its v2 API, and our kvd as it was built; `root` is the project. */
 export const etcdCommand: readonly string[] = ['etcd', '--enable-v2']
 export const kvdCommand = (root: string): readonly string[] => [process.execPath, join(root, 'apps/kvd/dist/kvd.cjs')]
 
-/** Starts it and waits until it takes writes and has published itself. Member name: `n0`. */
+/** Starts it and waits until it has published itself and takes writes. Member name: `n0`. */
 export async function startServer({
   command,
   folder,
   flags = [],
   startLimitMs = 60_000,
+  until = 'writable',
 }: StartOptions): Promise<ServerProcess> {
   const [program = '', ...first] = command
   const script = first.find((part) => part.endsWith('.cjs'))
@@ -70,7 +73,7 @@ export async function startServer({
     clearTimeout(late)
   }
   const giveUpMs = performance.now() + startLimitMs
-  while (!(await isReady(clientUrl))) {
+  while (!(await isReady(clientUrl, until))) {
     if (hasEnded || performance.now() > giveUpMs) {
       await stop('SIGKILL')
       throw new Error(`${program} did not become ready:\n${log().trimEnd().split('\n').slice(-8).join('\n')}`)
@@ -91,8 +94,8 @@ export async function startServer({
   }
 }
 
-/** Ready is: auth answers, the member has published its client URLs, and the log takes entries. */
-async function isReady(clientUrl: string): Promise<boolean> {
+/** Ready is: auth answers, the member has published itself, the version is decided; if asked for, the log takes entries. */
+async function isReady(clientUrl: string, until: 'writable' | 'published'): Promise<boolean> {
   const ok = async (path: string): Promise<string | undefined> => {
     const answer = await fetch(`${clientUrl}${path}`, { signal: AbortSignal.timeout(10_000) })
     const text = await answer.text()
@@ -102,13 +105,16 @@ async function isReady(clientUrl: string): Promise<boolean> {
     if ((await ok('/v2/auth/enable')) === undefined) return false
     const members = await ok('/v2/members')
     if (members === undefined || !/"clientURLs":\["/.test(members)) return false
-    return (await ok('/v2/keys/not-there?quorum=true')) !== undefined
+    // The entry that decides the cluster's version is the last of those that a start writes by itself.
+    if (/"etcdcluster":"not_decided"/.test((await ok('/version')) ?? '')) return false
+    return until === 'published' || (await ok('/v2/keys/not-there?quorum=true')) !== undefined
   } catch {
     return false
   }
 }
 
-function freePort(): Promise<number> {
+/** A port of the loopback that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

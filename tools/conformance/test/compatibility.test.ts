@@ -5,8 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { kvdCommand, type ServerProcess, startServer } from '../src/server-process.ts'
-import { freePort } from './guide.ts'
+import { freePort, kvdCommand, type ServerProcess, startServer } from '../src/server-process.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const documentPath = join(root, 'docs/compatibility/etcd-v2.md')

@@ -1,9 +1,9 @@
 /** The operating guide as a program: its marked blocks, and a host on which they run. */
 import { type ExecFileException, execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { freePort } from '../src/server-process.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const guidePath = join(root, 'docs/operating.md')
@@ -141,18 +141,4 @@ export async function createHost(): Promise<Host> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** A port of the loopback that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((settle, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address !== null && typeof address === 'object' ? settle(address.port) : reject(new Error('no free port')),
-      )
-    })
-  })
 }

@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { freePort } from '../src/server-process.ts'
 import { unpackDirectory } from './data-directory-text.ts'
 import { readHistory } from './data-history.ts'
-import { createHost, freePort, guideBlocks, type Host, kvdDist, procedure } from './guide.ts'
+import { createHost, guideBlocks, type Host, kvdDist, procedure } from './guide.ts'
 
 const fixture = join(import.meta.dirname, 'fixtures/data-v1')
 

@@ -4,7 +4,7 @@
  */
 import { processFigures } from '../process-figures.ts'
 import { openWire, percentile, runLoad } from './load.ts'
-import { type Peer, type PeerCommand, startPeer } from './peer.ts'
+import { type Peer, type PeerCommand, probeKey, startPeer } from './peer.ts'
 import { fillRequests, getRequests, type KeySpace } from './requests.ts'
 
 export type MillionResult = {
@@ -67,7 +67,7 @@ export async function measureMillion(
 /** Asks for one key, again and again, on a connection of its own. */
 function probeWhile({ target }: Peer): { readonly stop: () => Promise<Float64Array> } {
   let isOn = true
-  const request = Buffer.from(`GET /v2/keys/bench-ready HTTP/1.1\r\nHost: ${target.host}\r\n\r\n`, 'latin1')
+  const request = Buffer.from(`GET /v2/keys${probeKey} HTTP/1.1\r\nHost: ${target.host}\r\n\r\n`, 'latin1')
   const asked = (async () => {
     const wire = await openWire(target)
     const waits: number[] = []

@@ -1,14 +1,13 @@
 /** One member of the store for one case: our server on free loopback ports and an empty data directory. */
-import { spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startServer } from '@cluster/conformance/server-process'
 import { requireBuilt } from '../programs.ts'
 import { isRecorded } from '../recorded-cases.ts'
 import { send } from './exchange.ts'
-import { pause, within } from './waiting.ts'
+import { within } from './waiting.ts'
 
 export type Member = AsyncDisposable & {
   readonly clientUrl: string
@@ -28,67 +27,33 @@ const startLimitMs = 15_000
 export async function startMember(command: readonly string[]): Promise<Member> {
   requireBuilt(command)
   const folder = mkdtempSync(join(tmpdir(), 'cluster-vectors-'))
-  const dataDirectory = join(folder, 'n0.data')
-  const logFile = join(folder, 'n0.log')
-  const clientUrl = `http://127.0.0.1:${await freePort()}`
-  const peerUrl = `http://127.0.0.1:${await freePort()}`
-  const log = openSync(logFile, 'w')
-  const [program = '', ...first] = command
-  const flags = [
-    ...['--name', 'n0', '--data-dir', dataDirectory],
-    ...['--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
-    ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl, '--initial-cluster', `n0=${peerUrl}`],
-  ]
-  const child = spawn(program, [...first, ...flags], { stdio: ['ignore', 'ignore', log] })
-  closeSync(log)
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve())
-    child.once('error', () => resolve())
-  })
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM')
-    await within(ended, 5000, 'the end of the server').catch(() => {
-      child.kill('SIGKILL')
-      return ended
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  try {
+    const { clientUrl, peerUrl, dataDirectory, stop } = await startServer({
+      command,
+      folder,
+      startLimitMs,
+      until: 'published',
     })
-  }
-  const dispose = async (): Promise<void> => {
-    await stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  let hasEnded = false
-  void ended.then(() => {
-    hasEnded = true
-  })
-  const giveUp = performance.now() + startLimitMs
-  for (;;) {
-    const id = await readyId(clientUrl)
-    if (id !== undefined) {
-      return { clientUrl, peerUrl, id, dataDirectory, folder, stop, [Symbol.asyncDispose]: dispose }
+    const dispose = async (): Promise<void> => {
+      await stop()
+      remove()
     }
-    if (hasEnded || performance.now() > giveUp) {
-      const said = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-5).join('\n')
-      await dispose()
-      throw new Error(`the server did not become ready: ${said === '' ? 'it said nothing' : said}`)
-    }
-    await pause(20)
+    const id = await memberId(clientUrl)
+    return { clientUrl, peerUrl, id, dataDirectory, folder, stop, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    remove()
+    throw error
   }
 }
 
-async function readyId(clientUrl: string): Promise<string | undefined> {
-  try {
-    const auth = await get(clientUrl, '/v2/auth/enable')
-    const members = await get(clientUrl, '/v2/members')
-    if (auth.status !== 200) return undefined
-    const parsed: unknown = JSON.parse(members.text)
-    const list = isRecorded(parsed) ? parsed['members'] : undefined
-    const [only] = Array.isArray(list) ? list : []
-    if (!isRecorded(only) || !Array.isArray(only['clientURLs']) || only['clientURLs'].length === 0) return undefined
-    return String(only['id'])
-  } catch {
-    // It does not listen yet.
-    return undefined
-  }
+async function memberId(clientUrl: string): Promise<string> {
+  const { text } = await get(clientUrl, '/v2/members')
+  const parsed: unknown = JSON.parse(text)
+  const list = isRecorded(parsed) ? parsed['members'] : undefined
+  const [only] = Array.isArray(list) ? list : []
+  if (!isRecorded(only)) throw new Error(`${clientUrl}/v2/members names no member: ${text}`)
+  return String(only['id'])
 }
 
 /** One plain GET, to its end. */
@@ -106,17 +71,3 @@ export async function get(
     agent.destroy()
   }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no free port was given')),
-      )
-    })
-  })
