@@ -1,0 +1,28 @@
+/**
+ * A machine's network as values: what is there, what should be there, and the smallest change between the two. No I/O:
+ * everything here runs on any machine.
+ * @packageDocumentation
+ */
+export { batchLine, commandText, type NetworkCommand, programOf } from './command.ts'
+export { diff, type NetworkPlan, type Refusal, removal } from './diff.ts'
+export type { ExternalInterface, InterfaceOptions, NoInterface } from './external-interface.ts'
+export type { FilterMode, ObservedFilter, OverlayFilter } from './filter.ts'
+export type {
+  Failure,
+  FailureReason,
+  Kernel,
+  KernelChange,
+  KernelFilter,
+  RouteLookup,
+} from './kernel.ts'
+export {
+  type Address,
+  emptyState,
+  type ForwardingEntry,
+  type Link,
+  type Neighbour,
+  type NetworkState,
+  type Route,
+  type VxlanOptions,
+} from './network-state.ts'
+export { type OwnedDevice, type Ownership, routeProtocol } from './ownership.ts'
