@@ -344,10 +344,23 @@ const commands: readonly Command<Context>[] = [
     {
       name: 'why',
       summary: 'Tell why a unit runs where it runs, or nowhere',
-      usage: 'why [--output=FORM] UNIT',
-      description: 'Prints for each machine the rule that decided, and what systemd says where the unit is.',
-      examples: [example('A unit that does not start', 'why hello.service')],
-      flags: { full, output },
+      usage: 'why [--machine=MACHINE] [--all] [--full] [--output=FORM] UNIT',
+      description:
+        'Prints the rule by which each machine decided with its line of the unit file, and what systemd says where the\n' +
+        'unit is. Of a unit that no machine can run, also the smallest changes that would help, each tried.\n' +
+        'Lines are those of the file here where it says the same as the cluster, else those of "fleetctl cat".\n' +
+        'Of a file that the cluster does not have, tells what would be if it were started.',
+      examples: [
+        example('A unit that does not start', 'why hello.service'),
+        example('One machine alone', 'why hello.service --machine 1a000000'),
+        example('A file, before it is submitted', 'why units/web.service'),
+      ],
+      flags: {
+        all: toggle('Name every machine, not only the first few that say the same'),
+        full,
+        machine: text('Only this machine: ID, how it begins, or address'),
+        output,
+      },
       usageExitCode: 2,
     },
     () => import('./commands/why.ts'),

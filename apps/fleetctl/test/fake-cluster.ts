@@ -9,7 +9,7 @@ import {
   type FleetUnit,
   type FleetUnitState,
 } from '@cluster/fleet-api'
-import { defaultPolicy, planCluster, type Unit } from '@cluster/scheduler'
+import { defaultPolicy, explainUnit, planCluster, type Unit, verdictText } from '@cluster/scheduler'
 import {
   checkFleetUnitName,
   checkUnitRequirements,
@@ -119,12 +119,20 @@ function clientOf(cluster: Omit<FakeCluster, 'client'>): FleetClient & AsyncDisp
       request(`WHY ${name}`, signal, () => {
         if (cluster.isOriginal) return 'unsupported' as const
         if (!units.has(name)) return 'no-such-unit' as const
-        const verdict = { machineId: machines[0]?.id ?? '', fits: false, rule: 'metadata', text: 'it has no disk=hdd' }
+        const stored = [...units].map(([each, unit]) => plannerUnit(each, unit))
+        const told = explainUnit({ machines, units: stored }, name, defaultPolicy)
+        const machineId = units.get(name)?.machineId
         return {
           unit: name,
-          situation: 'waiting',
-          lines: [`${name}: waits, 0 of 1 machine can run it`],
-          machines: [verdict],
+          situation: told.situation.kind,
+          lines: told.lines,
+          ...(machineId === undefined ? {} : { machineId }),
+          machines: told.machines.map(({ machine, verdict }) => ({
+            machineId: machine,
+            fits: verdict.kind === 'fits',
+            rule: verdict.kind,
+            text: verdictText(verdict),
+          })),
         }
       }),
     [Symbol.asyncDispose]: async () => undefined,

@@ -131,7 +131,9 @@ it('tells why a unit runs nowhere', async () => {
   const { exit, stdout } = await run('why', 'p')
   expect(exit).toBe(0)
   expect(stdout).toContain('p.service: waits, 0 of 3 machines can run it')
-  expect(stdout.match(/disk=tape is required/g)).toHaveLength(3)
+  expect(stdout).toContain('2 machines: metadata disk=tape is required, the machine has disk=ssd')
+  expect(stdout).toContain('p.service:4: MachineMetadata=disk=tape')
+  expect(stdout).toContain('1. relabel ')
 }, 30_000)
 
 it.each([
