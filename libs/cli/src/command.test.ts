@@ -30,6 +30,7 @@ const line: CommandLine<null> = {
       'no-block': { kind: 'boolean', default: false, summary: 'Whether' },
       attempts: { kind: 'int', default: 0, summary: 'How often' },
       form: { kind: 'string', default: 'x', choices: ['x', 'y'], summary: 'How' },
+      label: { kind: 'string', default: '', repeats: true, summary: 'Which' },
     }),
     command('status'),
     { ...command('secret'), hidden: true },
@@ -68,6 +69,11 @@ describe('the command', () => {
 })
 
 describe('flags', () => {
+  it('that repeat are joined, of others the last one counts', () => {
+    const { flags } = run(['start', '--label', 'a=1', '--label=b=2', '--form', 'y', '--form', 'x'])
+    expect([flags.text('label'), flags.text('form')]).toEqual(['a=1,b=2', 'x'])
+  })
+
   it('stand ahead of the command, behind it, and behind its words', () => {
     const { flags, args } = run([
       '--endpoint',

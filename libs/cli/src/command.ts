@@ -32,6 +32,10 @@ export type Command<Context> = {
   readonly flags: Flags
   /** Not listed in help and not suggested; it runs as any other. */
   readonly hidden?: boolean
+  /** Words that completion offers in place of a file's name. */
+  readonly words?: readonly string[]
+  /** Arguments with which the program itself prints more of them, one line each: `list-machines --full`. */
+  readonly wordsFrom?: string
   /** Exit code when its flags are wrong. */
   readonly usageExitCode: number
   /** Imports the code on first use, so that a command costs the start-up of itself only. */
@@ -203,7 +207,9 @@ class NamedOption extends Option {
 
 function optionOf(name: string, flag: Flag, index: number): Option {
   const short = flag.kind === 'boolean' && flag.short !== undefined ? `-${flag.short}, ` : ''
-  return new NamedOption(`${short}--${name} <value>`, `flag${index}`)
+  const option = new NamedOption(`${short}--${name} <value>`, `flag${index}`)
+  if (flag.kind !== 'string' || flag.repeats !== true) return option
+  return option.argParser((text: string, before: unknown) => (typeof before === 'string' ? `${before},${text}` : text))
 }
 
 /** Gives every switch its value as a word of its own, so that it never takes the next word for one. */

@@ -40,11 +40,12 @@ function bash<Context>(line: CommandLine<Context>): string {
   const name = identifier(line.program)
   const names = [...shownCommands(line).map((command) => command.name), 'help'].sort()
   const cases = shownCommands(line).map(
-    (command) => `    ${command.name}) flags=${quoted(words(shownFlags(command.flags)))} ;;\n`,
+    (command) =>
+      `    ${command.name}) flags=${quoted(words(shownFlags(command.flags)))}${argumentWords(command, 'words')} ;;\n`,
   )
   return `# bash completion of ${line.program}: source this file
 _${name}() {
-  local current=\${COMP_WORDS[COMP_CWORD]} command='' word flags=''
+  local current=\${COMP_WORDS[COMP_CWORD]} command='' word flags='' words='' from='' offered=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in -*) ;; *) command=$word; break ;; esac
   done
@@ -56,7 +57,12 @@ ${cases.join('')}  esac
       if [[ -z $command || $command == help ]]; then
         mapfile -t COMPREPLY < <(compgen -W ${quoted(names.join(' '))} -- "$current")
       else
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        # Not by compgen -W, which would run what stands in backquotes in words that the program prints.
+        read -r -d '' -a offered < <(echo $words; [[ -z $from ]] || "\${COMP_WORDS[0]}" $from 2>/dev/null)
+        mapfile -t COMPREPLY < <(
+          for word in "\${offered[@]}"; do [[ $word != "$current"* ]] || printf '%s\\n' "$word"; done
+          compgen -f -- "$current"
+        )
       fi ;;
   esac
 }
@@ -69,12 +75,13 @@ function zsh<Context>(line: CommandLine<Context>): string {
   const described = (entries: readonly Named[]): string =>
     entries.map((entry) => `    ${quoted(`${entry.name}:${entry.summary.replaceAll(':', '\\:')}`)}\n`).join('')
   const cases = shownCommands(line).map(
-    (command) => `    ${command.name}) flags=(\n${described(shownFlags(command.flags))}    ) ;;\n`,
+    (command) =>
+      `    ${command.name}) flags=(\n${described(shownFlags(command.flags))}    )${argumentWords(command, 'arguments')} ;;\n`,
   )
   return `#compdef ${line.program}
 # zsh completion of ${line.program}: put it into a folder of $fpath as _${line.program}, or source it
 _${name}() {
-  local command='' word
+  local command='' word arguments='' from=''
   local -a commands flags globals
   commands=(
 ${described([...shownCommands(line), { name: 'help', summary: 'Tell how to use a command' }])}  )
@@ -91,6 +98,8 @@ ${cases.join('')}  esac
   elif [[ -z $command || $command == help ]]; then
     _describe command commands
   else
+    [[ -z $from ]] || arguments+=" $(\${words[1]} \${=from} 2>/dev/null)"
+    compadd -- \${=arguments}
     _files
   fi
 }
@@ -104,17 +113,26 @@ function fish<Context>(line: CommandLine<Context>): string {
     flags
       .map(({ name, summary }) => `complete -c ${program} ${condition}-l ${name.slice(2)} -d ${quoted(summary)}\n`)
       .join('')
-  const commands = shownCommands(line).map(
-    ({ name, summary, flags }) =>
+  const commands = shownCommands(line).map(({ name, summary, flags, words: own = [], wordsFrom }) => {
+    const condition = `-n '__fish_seen_subcommand_from ${name}' `
+    const offered = [...own, ...(wordsFrom === undefined ? [] : [`(${program} ${wordsFrom} 2>/dev/null)`])].join(' ')
+    return (
       `complete -c ${program} -f -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}\n` +
-      flagLines(`-n '__fish_seen_subcommand_from ${name}' `, shownFlags(flags)),
-  )
+      (offered === '' ? '' : `complete -c ${program} ${condition}-a ${quoted(offered)}\n`) +
+      flagLines(condition, shownFlags(flags))
+    )
+  })
   const names = shownCommands(line).map(({ name }) => name)
   return `# fish completion of ${program}: source this file
 ${commands.join('')}complete -c ${program} -f -n __fish_use_subcommand -a help -d 'Tell how to use a command'
 complete -c ${program} -f -n '__fish_seen_subcommand_from help' -a ${quoted(names.join(' '))}
 ${flagLines('', shownFlags(line.flags, helpFlags))}`
 }
+
+/** What completes the arguments of a command, as assignments in bash; none for files alone. */
+const argumentWords = <Context>({ words: own = [], wordsFrom }: Command<Context>, name: string): string =>
+  (own.length === 0 ? '' : ` ${name}=${quoted(own.join(' '))}`) +
+  (wordsFrom === undefined ? '' : ` from=${quoted(wordsFrom)}`)
 
 const words = (entries: readonly Named[]): string => entries.map(({ name }) => name).join(' ')
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`

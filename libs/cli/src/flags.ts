@@ -10,7 +10,13 @@ type FlagBase = {
 
 export type Flag =
   | (FlagBase & { readonly kind: 'boolean'; readonly default: boolean; readonly short?: string })
-  | (FlagBase & { readonly kind: 'string'; readonly default: string; readonly choices?: readonly string[] })
+  | (FlagBase & {
+      readonly kind: 'string'
+      readonly default: string
+      readonly choices?: readonly string[]
+      /** May be given more than once; the values are joined by commas. Of any other flag the last one counts. */
+      readonly repeats?: boolean
+    })
   | (FlagBase & { readonly kind: 'int' | 'float'; readonly default: number })
 
 /** Flags by their name without dashes. */

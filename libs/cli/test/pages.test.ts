@@ -27,6 +27,8 @@ const line: CommandLine<number> = {
         'no-block': { kind: 'boolean', default: false, summary: 'Do not wait: go on' },
         old: { kind: 'boolean', default: false, summary: 'Nothing', hidden: true },
       },
+      words: ['all'],
+      wordsFrom: 'also others $(touch_this)',
       usageExitCode: 2,
       load:
         async () =>
@@ -114,6 +116,9 @@ describe('completion', () => {
       expect(complete('tool', 'sta')).toEqual(['start', 'status'])
       expect(complete('tool', 'start', '--n')).toEqual(['--no-block'])
       expect(complete('tool', 'status', '--e')).toEqual(['--endpoint'])
+      // The program itself stands in for what it would print.
+      expect(complete('echo', 'start', 'al')).toEqual(['all', 'also'])
+      expect(complete('echo', 'start', '$')).toEqual(['$(touch_this)'])
     } finally {
       rmSync(folder, { recursive: true })
     }
