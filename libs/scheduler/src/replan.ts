@@ -40,6 +40,8 @@ export type Planner = {
    * no other unit carries takes a look at each name it matches, a global unit one at each machine.
    */
   readonly apply: (change: ClusterChange) => Replan
+  /** The same for changes that happened together: planned once, when all of them are there. */
+  readonly applyAll: (changes: Iterable<ClusterChange>) => Replan
   /** What `apply` would answer to these changes at once, and where it would lead; the planner stays as it is. */
   readonly attempt: (changes: readonly ClusterChange[]) => Attempt
   /** Another round without any change, for policies that plan one round at a time. */
@@ -188,6 +190,10 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     firstPlan: plan(),
     apply(what) {
       change(what)
+      return plan()
+    },
+    applyAll(all) {
+      for (const each of all) change(each)
       return plan()
     },
     attempt,
