@@ -10,16 +10,14 @@ export { createFleet, type Fleet, type FleetConfig, type FleetMachine, type Flee
 export {
   type ClusterView,
   clusterStateOf,
-  createViewReader,
   currentStateOf,
   type RegistryLease,
   type RegistryMachine,
   type RegistryProblem,
   type RegistryUnit,
   type UnreadableUnit,
-  type ViewReader,
 } from './registry/cluster-view.ts'
-export type { EngineLease, MachineObject, UnitState } from './registry/codec.ts'
+export type { BrakeRecord, BrakeRelease, Cordon, EngineLease, MachineObject, UnitState } from './registry/codec.ts'
 export { createKeyspace, defaultPrefix, type KeyMeaning, type Keyspace } from './registry/keyspace.ts'
 export {
   createRegistry,
@@ -28,3 +26,4 @@ export {
   type StoredUnit,
   type UnitContent,
 } from './registry/registry.ts'
+export { createViewReader, type Touched, type ViewReader } from './registry/view-reader.ts'

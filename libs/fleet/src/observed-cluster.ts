@@ -5,8 +5,9 @@
 import { type FollowUpdate, type FollowView, follow, type Key, type Kv, type KvEntry, type Revision } from '@cluster/kv'
 import type { Clock, Logger, Random } from '@cluster/prelude'
 import { createMachineLosses, type MachineLosses } from './engine/machine-losses.ts'
-import { type ClusterView, createViewReader } from './registry/cluster-view.ts'
+import type { ClusterView } from './registry/cluster-view.ts'
 import type { KeyMeaning, Keyspace } from './registry/keyspace.ts'
+import { createViewReader, type Touched } from './registry/view-reader.ts'
 import type { StoreHealth } from './store-health.ts'
 
 export type ClusterChange = {
@@ -23,6 +24,11 @@ export type ObservedCluster = {
   readonly view: () => ClusterView | undefined
   /** Called for every change, and after every outage. Never while the store is away. */
   readonly onChange: (listener: (change: ClusterChange) => void) => void
+  /**
+   * What the view shows differently since the last call. One caller: what it was told is not told again. Names what the
+   * last view that was asked for shows, and nothing newer.
+   */
+  readonly takeTouched: () => Touched
   readonly losses: MachineLosses
   /** Tells of a write of this process: a view that does not catch up with it has come loose and is read anew. */
   readonly wrote: (revision: Revision) => void
@@ -57,13 +63,18 @@ export function createObservedCluster({
   const listeners: ((change: ClusterChange) => void)[] = []
   let latest: { readonly entries: ReadonlyMap<Key, KvEntry>; readonly revision: Revision } | undefined
   let cached: ClusterView | undefined
+  /** What the reader has not been told yet; `everything` after a resync. */
+  let unread: Set<Key> | 'everything' = 'everything'
   let unseen: { readonly revision: Revision; readonly sinceMs: number } | undefined
   let reported = new Set<string>()
 
   const view = (): ClusterView | undefined => {
     if (latest === undefined) return undefined
     if (cached === undefined) {
-      cached = reader.read(latest.entries.values(), latest.revision)
+      const { entries, revision } = latest
+      cached =
+        unread === 'everything' ? reader.read(entries.values(), revision) : reader.update(unread, entries, revision)
+      unread = new Set()
       reported = reportProblems(cached, reported, log)
     }
     return cached
@@ -79,6 +90,8 @@ export function createObservedCluster({
       return
     }
     cached = undefined
+    if (update.resync) unread = 'everything'
+    else if (unread !== 'everything') for (const key of update.changedKeys) unread.add(key)
     const nowMs = clock.monotonicMs()
     const meanings = [...update.changedKeys].map((key) => keyspace.parse(key))
     if (update.resync) losses.resynced()
@@ -130,6 +143,7 @@ export function createObservedCluster({
 
   return {
     view,
+    takeTouched: reader.takeTouched,
     losses,
     onChange: (listener) => {
       listeners.push(listener)

@@ -5,9 +5,9 @@ import { createFakeSystemd, SystemdError, type UnitManager } from '@cluster/syst
 import { expect, it } from 'vitest'
 import { createEvents } from '../events.ts'
 import type { ObservedCluster } from '../observed-cluster.ts'
-import { createViewReader } from '../registry/cluster-view.ts'
 import { encodeJobObject, encodeMachine, encodeUnitText } from '../registry/codec.ts'
 import { createKeyspace } from '../registry/keyspace.ts'
+import { createViewReader } from '../registry/view-reader.ts'
 import { createAgent } from './agent.ts'
 import { createVolatileRecordStore, openLocalMemory } from './local-record.ts'
 
@@ -54,6 +54,7 @@ async function startAgent(change: (units: UnitManager) => Partial<UnitManager>) 
   const observed: ObservedCluster = {
     view: () => viewOf(wanted, revision),
     onChange: (listener) => void listeners.push(listener),
+    takeTouched: () => ({ units: new Set(), machines: new Set() }),
     losses: {
       vanished: () => undefined,
       returned: () => undefined,

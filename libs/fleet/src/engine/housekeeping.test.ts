@@ -1,7 +1,7 @@
 import { toRevision } from '@cluster/kv'
 import { expect, it } from 'vitest'
-import { createViewReader } from '../registry/cluster-view.ts'
 import { createKeyspace } from '../registry/keyspace.ts'
+import { createViewReader } from '../registry/view-reader.ts'
 import { createHousekeeping } from './housekeeping.ts'
 
 const keyspace = createKeyspace('/f')

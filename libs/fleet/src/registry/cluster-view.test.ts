@@ -1,9 +1,9 @@
 import { toRevision } from '@cluster/kv'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clusterStateOf, createViewReader, currentStateOf } from './cluster-view.ts'
+import { clusterStateOf, currentStateOf } from './cluster-view.ts'
 import { encodeJobObject, encodeMachine, encodeUnitState, encodeUnitText } from './codec.ts'
 import { createKeyspace } from './keyspace.ts'
+import { createViewReader } from './view-reader.ts'
 
 const keyspace = createKeyspace('/f')
 const hash = '8385c9176f09a5ee3bbb88d45c6fc3f0b69d1f52'
@@ -98,26 +98,5 @@ describe('a view', () => {
     })
     expect([...view.machines.keys()]).toEqual(['m1'])
     expect(view.problems.map(({ key }) => key).sort()).toEqual(['/f/machines/m2/object', '/f/states/a.service/m9'])
-  })
-
-  it('is the same from a reader that has read something else before', () => {
-    const value = fc.oneof(
-      fc.constantFrom('m1', 'launched', 'bogus', machine, state, encodeUnitText(text)),
-      fc.string(),
-    )
-    const key = fc.constantFrom(
-      ...Object.keys(unit),
-      'machines/m1/object',
-      'job/a.service/target',
-      'states/a.service/m1',
-    )
-    const entries = fc.dictionary(key, value)
-    fc.assert(
-      fc.property(entries, entries, (before, after) => {
-        const reader = createViewReader(keyspace)
-        reader.read(entriesOf(before), at)
-        expect(reader.read(entriesOf(after), at)).toEqual(viewOf(after))
-      }),
-    )
   })
 })

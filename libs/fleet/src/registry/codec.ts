@@ -5,6 +5,7 @@
  */
 import { renderGoJson } from '@cluster/fleet-api'
 import { err, ok, type Result } from '@cluster/prelude'
+import type { BrakeReason } from '@cluster/scheduler'
 
 /** Why a stored value cannot be used. */
 export type Damage = { readonly message: string }
@@ -133,6 +134,64 @@ export function decodeLease(value: string): EngineLease {
   return { machine: textOr(fields.value.get('machineid')), version: typeof version === 'number' ? version : 0 }
 }
 
+/** A machine that is to get no further scheduled units. Ours; the original knows none. */
+export type Cordon = {
+  /** Its units are to move elsewhere, as far as they fit there. */
+  readonly drain: boolean
+}
+
+/** The value of `cordon/ID`. */
+export const encodeCordon = ({ drain }: Cordon): string => renderGoJson({ drain })
+
+export function decodeCordon(value: string): Result<Cordon, Damage> {
+  const fields = readFields(value)
+  return fields.ok ? ok({ drain: fields.value.get('drain') === true }) : fields
+}
+
+/** What the brake holds back, and why. Ours. */
+export type BrakeRecord = BrakeReason & {
+  /** Since when, in milliseconds since 1970. */
+  readonly sinceMs: number
+}
+
+/** The value of `brake/held`. */
+export const encodeBrakeRecord = ({
+  lostMachines,
+  wouldMove,
+  moved,
+  allowed,
+  placedUnits,
+  sinceMs,
+}: BrakeRecord): string => renderGoJson({ allowed, lostMachines, moved, placedUnits, sinceMs, wouldMove })
+
+export function decodeBrakeRecord(value: string): Result<BrakeRecord, Damage> {
+  const fields = readFields(value)
+  if (!fields.ok) return fields
+  const lostMachines = textsOr(fields.value.get('lostmachines'))
+  if (lostMachines === undefined) return err({ message: '"lostMachines" is not a list of texts' })
+  return ok({
+    lostMachines,
+    wouldMove: numberOr(fields.value.get('wouldmove')),
+    moved: numberOr(fields.value.get('moved')),
+    allowed: numberOr(fields.value.get('allowed')),
+    placedUnits: numberOr(fields.value.get('placedunits')),
+    sinceMs: numberOr(fields.value.get('sincems')),
+  })
+}
+
+/** That units may leave these lost machines all the same. Ours. */
+export type BrakeRelease = { readonly machines: readonly string[] }
+
+/** The value of `brake/release`. */
+export const encodeBrakeRelease = ({ machines }: BrakeRelease): string => renderGoJson({ machines })
+
+export function decodeBrakeRelease(value: string): Result<BrakeRelease, Damage> {
+  const fields = readFields(value)
+  if (!fields.ok) return fields
+  const machines = textsOr(fields.value.get('machines'))
+  return machines === undefined ? err({ message: '"machines" is not a list of texts' }) : ok({ machines })
+}
+
 /** Names in lower case; where two differ in case only, the later wins, as in the original's reader. */
 function readFields(value: string): Result<ReadonlyMap<string, unknown>, Damage> {
   let parsed: unknown
@@ -152,6 +211,11 @@ const foldNames = (value: object): ReadonlyMap<string, unknown> =>
 
 const objectOr = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+
+const textsOr = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string') ? value : undefined
+
+const numberOr = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
 const textOr = (value: unknown): string => (typeof value === 'string' ? value : '')
 

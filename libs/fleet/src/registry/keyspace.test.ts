@@ -27,6 +27,9 @@ describe('a keyspace', () => {
     [keys.machineMetadata('m', 'k'), '/p/machines/m/metadata/k', { kind: 'machine-metadata', machine: 'm', name: 'k' }],
     [keys.engineLease, '/p/lease/engine-leader', { kind: 'engine-lease' }],
     [keys.engineVersion, '/p/engine/version', { kind: 'engine-version' }],
+    [keys.cordon('m'), '/p/cordon/m', { kind: 'cordon', machine: 'm' }],
+    [keys.brake, '/p/brake/held', { kind: 'brake' }],
+    [keys.brakeRelease, '/p/brake/release', { kind: 'brake-release' }],
   ])('makes and reads %s', (made, expected, meaning) => {
     expect(made).toBe(expected)
     expect(keys.parse(made)).toEqual(meaning)
@@ -40,6 +43,8 @@ describe('a keyspace', () => {
     '/p',
     '/p/engine',
     '/p/job/a',
+    '/p/cordon/m/x',
+    '/p/brake/held/x',
   ])('takes %s for a foreign key', (key) => expect(keys.parse(key)).toEqual({ kind: 'unknown' }))
 
   it('reads any text without failing', () => {

@@ -1,4 +1,7 @@
-/** fleet's own key layout: which key holds what. Source: spec/fleet.md §4. Nothing outside `registry/` knows a key. */
+/**
+ * fleet's own key layout: which key holds what. Source: spec/fleet.md §4. Cordons and the brake are ours, in trees that
+ * the original does not look into. Nothing outside `registry/` knows a key.
+ */
 import type { Key } from '@cluster/kv'
 
 /** Where fleet keeps everything unless told otherwise. */
@@ -18,6 +21,11 @@ export type KeyMeaning =
   | { readonly kind: 'machine-metadata'; readonly machine: string; readonly name: string }
   | { readonly kind: 'engine-lease' }
   | { readonly kind: 'engine-version' }
+  /** Stays when its machine goes: one that returns is still cordoned. */
+  | { readonly kind: 'cordon'; readonly machine: string }
+  /** What the brake holds back, written by the engine that leads. */
+  | { readonly kind: 'brake' }
+  | { readonly kind: 'brake-release' }
   /** Foreign, or of a fleet older than 0.6. Left alone. */
   | { readonly kind: 'unknown' }
 
@@ -39,6 +47,9 @@ export type Keyspace = {
   readonly machineMetadata: (machine: string, name: string) => Key
   readonly engineLease: Key
   readonly engineVersion: Key
+  readonly cordon: (machine: string) => Key
+  readonly brake: Key
+  readonly brakeRelease: Key
   readonly parse: (key: Key) => KeyMeaning
 }
 
@@ -65,6 +76,9 @@ export function createKeyspace(prefixText: string = defaultPrefix): Keyspace {
     machineMetadata: (machine, name) => `${base}/machines/${machine}/metadata/${name}`,
     engineLease: `${base}/lease/engine-leader`,
     engineVersion: `${base}/engine/version`,
+    cordon: (machine) => `${base}/cordon/${machine}`,
+    brake: `${base}/brake/held`,
+    brakeRelease: `${base}/brake/release`,
     parse: (key) => (key.startsWith(`${base}/`) ? meaningOf(key.slice(base.length + 1).split('/')) : unknown),
   }
 }
@@ -92,6 +106,12 @@ function meaningOf([top, first = '', second, third, ...rest]: readonly string[])
       return first === 'engine-leader' && second === undefined ? { kind: 'engine-lease' } : unknown
     case 'engine':
       return first === 'version' && second === undefined ? { kind: 'engine-version' } : unknown
+    case 'cordon':
+      return second === undefined ? { kind: 'cordon', machine: first } : unknown
+    case 'brake':
+      if (second !== undefined) return unknown
+      if (first === 'held') return { kind: 'brake' }
+      return first === 'release' ? { kind: 'brake-release' } : unknown
     default:
       return unknown
   }

@@ -5,18 +5,18 @@
 import type { Conflict, Kv, KvEntry, Revision } from '@cluster/kv'
 import type { Result } from '@cluster/prelude'
 import type { TargetState } from '@cluster/scheduler'
+import type { ClusterView, KeyAt, RegistryUnit, UnreadableUnit } from './cluster-view.ts'
 import {
-  type ClusterView,
-  createViewReader,
-  type KeyAt,
-  type RegistryUnit,
-  type UnreadableUnit,
-} from './cluster-view.ts'
-import {
+  type BrakeRecord,
+  type BrakeRelease,
+  type Cordon,
   decodeJobObject,
   decodeLease,
   decodeUnitState,
   type EngineLease,
+  encodeBrakeRecord,
+  encodeBrakeRelease,
+  encodeCordon,
   encodeJobObject,
   encodeLease,
   encodeMachine,
@@ -27,6 +27,7 @@ import {
   type UnitState,
 } from './codec.ts'
 import type { Keyspace } from './keyspace.ts'
+import { createViewReader } from './view-reader.ts'
 
 export type UnitContent = { readonly name: string /** 40 hex digits. */; readonly hash: string; readonly text: string }
 
@@ -54,6 +55,17 @@ export type Registry = {
   readonly destroyUnit: (unit: string, signal?: AbortSignal) => Promise<void>
   /** Sets a piece of dynamic metadata; `''` hides what the machine itself configured. */
   readonly setMetadata: (machine: string, name: string, value: string, signal?: AbortSignal) => Promise<void>
+
+  /** Keeps further units off a machine, up or not. */
+  readonly cordon: (machine: string, cordon: Cordon, signal?: AbortSignal) => Promise<void>
+  readonly uncordon: (machine: string, signal?: AbortSignal) => Promise<void>
+  /** Tells everybody what the brake holds back; `undefined`: nothing. */
+  readonly writeBrake: (record: BrakeRecord | undefined, signal?: AbortSignal) => Promise<Revision | undefined>
+  /** Lets units leave lost machines for a while; `undefined`: no longer. */
+  readonly writeBrakeRelease: (
+    release: (BrakeRelease & { readonly ttlSeconds: number }) | undefined,
+    signal?: AbortSignal,
+  ) => Promise<Revision | undefined>
 
   /** Places a unit that has no machine yet. */
   readonly schedule: (unit: string, machine: string, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
@@ -193,6 +205,30 @@ export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
     },
     async setMetadata(machine, name, value, signal) {
       await kv.put(keyspace.machineMetadata(machine, name), value, withSignal(signal))
+    },
+
+    async cordon(machine, cordon, signal) {
+      await kv.put(keyspace.cordon(machine), encodeCordon(cordon), withSignal(signal))
+    },
+    async uncordon(machine, signal) {
+      await kv.delete(keyspace.cordon(machine), withSignal(signal))
+    },
+    async writeBrake(record, signal) {
+      const written =
+        record === undefined
+          ? await kv.delete(keyspace.brake, withSignal(signal))
+          : await kv.put(keyspace.brake, encodeBrakeRecord(record), withSignal(signal))
+      return written.ok ? written.value : undefined
+    },
+    async writeBrakeRelease(release, signal) {
+      const written =
+        release === undefined
+          ? await kv.delete(keyspace.brakeRelease, withSignal(signal))
+          : await kv.put(keyspace.brakeRelease, encodeBrakeRelease(release), {
+              ttlSeconds: release.ttlSeconds,
+              ...withSignal(signal),
+            })
+      return written.ok ? written.value : undefined
     },
 
     schedule: (unit, machine, signal) =>
