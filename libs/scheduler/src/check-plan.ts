@@ -2,9 +2,9 @@
  * What must be true of any plan and any placement, checked without the planner: globs are matched one by one, and
  * every machine is looked at as a whole. For tests, and for whoever doubts a plan.
  */
-import { matchGlob } from '@cluster/unit-file'
 import { isMachine } from './able-to-run.ts'
 import { applyTasks } from './apply-tasks.ts'
+import { isConflict } from './conflict.ts'
 import { hasMetadata } from './metadata.ts'
 import type { ClusterState, ClusterTask, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
@@ -101,7 +101,7 @@ function checkUnit(
   const { machineId, metadata, machineOf } = unit.requirements
   const names = new Set([...scheduled, ...globalsOn(machine, scheduled, units, policy)].map(({ name }) => name))
   const peer = machineOf.find((each) => !names.has(each))
-  const rival = scheduled.find((other) => conflict(unit, other))
+  const rival = scheduled.find((other) => isConflict(unit, other))
   return [
     ...(machineId === undefined || isMachine(machineId, machine.id)
       ? []
@@ -123,12 +123,7 @@ function globalsOn(
   for (const unit of units.toSorted((one, other) => compareText(one.name, other.name))) {
     if (!unit.requirements.global || !(policy.inactiveGlobals === 'counted' || isWanted(unit, policy))) continue
     if (!hasMetadata(unit.requirements.metadata, machine.metadata)) continue
-    if (![...scheduled, ...accepted].some((other) => conflict(unit, other))) accepted.push(unit)
+    if (![...scheduled, ...accepted].some((other) => isConflict(unit, other))) accepted.push(unit)
   }
   return accepted
 }
-
-const conflict = (one: Unit, other: Unit): boolean =>
-  one.name !== other.name &&
-  (one.requirements.conflicts.some((glob) => matchGlob(glob, other.name)) ||
-    other.requirements.conflicts.some((glob) => matchGlob(glob, one.name)))

@@ -28,6 +28,8 @@ export type ClusterModel = {
   /** Those whose ID begins with these 8 characters, in ID order. */
   readonly machinesByShortId: (shortId: string) => readonly MachineEntry[]
   readonly setTarget: (entry: UnitEntry, machine: string | undefined) => void
+  /** `setTarget` to a live machine. */
+  readonly placeOn: (entry: UnitEntry, machine: MachineEntry) => void
   /** Says what the registry has, for a unit whose target follows by itself. */
   readonly setHeld: (entry: UnitEntry, machine: string | undefined) => void
   /** Is told of every `setHeld`, with what was held before. */
@@ -57,8 +59,10 @@ export type ClusterModel = {
   readonly orphanTargets: Map<string, string>
   /** Global units that have a target. */
   readonly targetedGlobals: ReadonlySet<UnitEntry>
-  /** Units that should run and have no live machine. */
+  /** Units that should run and have no live machine; nobody keeps count before the first plan is done. */
   readonly unplaced: ReadonlySet<UnitEntry>
+  /** The first plan is done: from now on `unplaced` is kept. */
+  readonly countUnplaced: () => void
   /** Is told of every unit that begins or ceases to be without a machine. */
   readonly onUnplaced: (listener: (unit: string, isUnplaced: boolean) => void) => void
 
@@ -68,8 +72,6 @@ export type ClusterModel = {
   readonly removeMachine: (id: string, mayBeAlive: boolean) => void
 }
 
-const none: readonly never[] = []
-
 /**
  * The model of a state.
  *
@@ -77,7 +79,8 @@ const none: readonly never[] = []
  */
 export function createClusterModel(state: ClusterState, policy: Policy): ClusterModel {
   const { entries, globs, shapes } = prepareUnits(state.units, policy)
-  const byUnitName = new Map(entries.map((entry) => [entry.unit.name, entry]))
+  const byUnitName = new Map<string, UnitEntry>()
+  for (const entry of entries) byUnitName.set(entry.unit.name, entry)
   const names = createSortedEntries(entries)
   const followers = new Map<string, Set<UnitEntry>>()
   const globals: UnitEntry[] = []
@@ -96,6 +99,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const stuck = new Map<UnitEntry, string>()
   const targetedGlobals = new Set<UnitEntry>()
   const unplaced = new Set<UnitEntry>()
+  let isCountingUnplaced = false
   let tellUnplaced: (unit: string, isUnplaced: boolean) => void = () => {}
   let tellHeld: ((entry: UnitEntry, before: string | undefined) => void) | undefined
   let silence = 0
@@ -107,9 +111,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     if (silence > 0) return
     machine.version++
     if (entry.followers !== undefined || entry.isGlobal) version++
-    for (const follower of entry.followers ?? none) {
-      if (follower.target === undefined) waiting.wake(follower.shape, machine)
-    }
+    if (entry.followers !== undefined) wakeFollowers(entry.followers, machine)
     const mayConflict = machine.units.hasConflict(entry)
     const mayReplace = machine.units.mayReplace(entry)
     if (!mayConflict && !mayReplace) return
@@ -121,12 +123,15 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       if (replaces || conflictBetween(entry, other) !== undefined) review.add(other)
     }
   }
+  const wakeFollowers = (followers: Iterable<UnitEntry>, machine: OpenMachineEntry): void => {
+    for (const follower of followers) if (follower.target === undefined) waiting.wake(follower.shape, machine)
+  }
   const noticeLeave = (machine: OpenMachineEntry, entry: UnitEntry): void => {
     if (silence > 0) return
     version++
     machine.version++
-    for (const follower of entry.followers ?? none) {
-      if (follower.target === machine.machine.id) review.add(follower)
+    if (entry.followers !== undefined) {
+      for (const follower of entry.followers) if (follower.target === machine.machine.id) review.add(follower)
     }
     waiting.wakeByRoom(entry.shape, machine)
   }
@@ -166,11 +171,13 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   }
 
   const enter = (machine: OpenMachineEntry, entry: UnitEntry): void => {
+    entry.place = machine
     machine.units.add(entry)
     machines.changeLoad(machine, 1)
     noticeEnter(machine, entry)
   }
   const leave = (machine: OpenMachineEntry, entry: UnitEntry): void => {
+    entry.place = undefined
     machine.units.remove(entry)
     machines.changeLoad(machine, -1)
     noticeLeave(machine, entry)
@@ -181,17 +188,20 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const live = (id: string | undefined): OpenMachineEntry | undefined =>
     id === undefined ? undefined : machines.byId(id)
 
-  const retarget = (entry: UnitEntry, id: string | undefined): void => {
+  const open = (machine: MachineEntry | undefined): OpenMachineEntry | undefined =>
+    machine === undefined ? undefined : machines.atRank(machine.rank)
+
+  const retarget = (entry: UnitEntry, id: string | undefined, to = live(id)): void => {
     const had = entry.target
     const isCounted = counts(entry)
-    const before = isCounted ? live(had) : undefined
+    const before = open(entry.place)
     if (before !== undefined) leave(before, entry)
     entry.target = id
     if (silence === 0 && isCounted) {
       if (id === undefined && had !== undefined) waiting.add(entry)
       if (id !== undefined && had === undefined) waiting.remove(entry)
     }
-    const after = isCounted ? live(id) : undefined
+    const after = isCounted ? to : undefined
     if (after !== undefined) enter(after, entry)
     if (!isCounted || !isNearGlobals(entry)) return
     if (before !== undefined) fillGlobals(before)
@@ -200,11 +210,13 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
 
   // What the registry says.
 
-  const isAway = (id: string): boolean => machines.byId(id) === undefined
+  /** Whether what the registry has is no live machine. */
+  const isAway = ({ place }: UnitEntry, held: string): boolean =>
+    place?.machine.id !== held && machines.byId(held) === undefined
   const weighPlace = (entry: UnitEntry, exists = true): void => {
+    if (!isCountingUnplaced) return
     const { held } = entry
-    const isNow =
-      exists && counts(entry) && (held === undefined || (live(held) === undefined && !unconfirmed.has(held)))
+    const isNow = exists && counts(entry) && (held === undefined || (isAway(entry, held) && !unconfirmed.has(held)))
     if (isNow === unplaced.has(entry)) return
     if (isNow) unplaced.add(entry)
     else unplaced.delete(entry)
@@ -212,7 +224,8 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   }
   const forgetHeld = (entry: UnitEntry): void => {
     if (entry.held === undefined) return
-    targetedGlobals.delete(entry)
+    if (entry.isGlobal) targetedGlobals.delete(entry)
+    if (away.size === 0) return
     const group = away.get(entry.held)
     group?.delete(entry)
     if (group?.size === 0) away.delete(entry.held)
@@ -220,7 +233,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const noteHeld = (entry: UnitEntry): void => {
     const { held } = entry
     if (held !== undefined && entry.isGlobal) targetedGlobals.add(entry)
-    if (held !== undefined && counts(entry) && isAway(held)) goAway(entry, held)
+    if (held !== undefined && counts(entry) && isAway(entry, held)) goAway(entry, held)
     weighPlace(entry)
   }
   const goAway = (entry: UnitEntry, id: string): void => {
@@ -269,7 +282,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
 
   /** What is to be done for a unit that is in all lists. */
   const settleIn = (entry: UnitEntry): void => {
-    for (const peer of new Set(entry.shape.machineOf)) {
+    for (const peer of entry.shape.machineOf) {
       let group = followers.get(peer)
       if (group === undefined) {
         group = new Set()
@@ -279,11 +292,11 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       }
       group.add(entry)
     }
-    noteHeld(entry)
     if (entry.target !== undefined) review.add(entry)
     else if (counts(entry)) waiting.add(entry)
     const machine = counts(entry) ? live(entry.target) : undefined
     if (machine !== undefined) enter(machine, entry)
+    noteHeld(entry)
   }
 
   const addUnit = (unit: Unit): void => {
@@ -299,13 +312,13 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       refillGlobals()
       return
     }
-    const machine = counts(entry) ? live(entry.target) : undefined
+    const machine = open(entry.place)
     if (machine !== undefined && isNearGlobals(entry)) fillGlobals(machine)
   }
 
   const takeOut = (entry: UnitEntry): void => {
     const { name } = entry.unit
-    const machine = counts(entry) ? live(entry.target) : undefined
+    const machine = open(entry.place)
     if (machine !== undefined) leave(machine, entry)
     else if (counts(entry) && entry.target === undefined) waiting.remove(entry)
     byUnitName.delete(name)
@@ -361,7 +374,8 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     units: () => names,
     machineById: (id) => machines.byId(id),
     machinesByShortId: machines.byShortId,
-    setTarget: retarget,
+    setTarget: (entry, id) => retarget(entry, id),
+    placeOn: (entry, { machine, rank }) => retarget(entry, machine.id, machines.atRank(rank)),
     setHeld: (entry, id) => {
       tellHeld?.(entry, entry.held)
       forgetHeld(entry)
@@ -388,6 +402,10 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     orphanTargets,
     targetedGlobals,
     unplaced,
+    countUnplaced: () => {
+      isCountingUnplaced = true
+      for (const entry of entries) weighPlace(entry)
+    },
     onUnplaced: (listener) => {
       tellUnplaced = listener
     },
@@ -422,9 +440,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       fillGlobals(entry)
       for (const member of entry.units.members) {
         review.add(member)
-        for (const follower of member.followers ?? none) {
-          if (follower.target === undefined) waiting.wake(follower.shape, entry)
-        }
+        if (member.followers !== undefined) wakeFollowers(member.followers, entry)
       }
       waiting.wakeByMachine(entry, (requirement) => machines.meets(entry, requirement))
       if (known === undefined) waiting.wakeByMachineId(machine.id)
@@ -438,8 +454,8 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
         machines.leave(entry)
         version++
         for (const member of members) {
-          const own = byUnitName.get(member.unit.name)
-          if (own !== undefined && counts(own)) goAway(own, id)
+          member.place = undefined
+          if (counts(member)) goAway(member, id)
         }
         waiting.wakeByMachineId(id)
       }

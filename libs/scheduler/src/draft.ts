@@ -51,10 +51,11 @@ export function createDraft(model: ClusterModel): Draft {
       left.add(entry)
       model.setTarget(entry, undefined)
     },
-    schedule: (entry, { machine }, reason) => {
+    schedule: (entry, to, reason) => {
+      const { machine } = to
       if (entry.target === undefined && entry.held !== undefined && !left.has(entry)) lateLeaves.push(entry)
       push({ kind: 'schedule', unit: entry.unit.name, machine: machine.id, reason }, entry, true)
-      model.setTarget(entry, machine.id)
+      model.placeOn(entry, to)
     },
     note: (entry, task) => push(task, entry, false),
     forEachToReview: (visit) => {

@@ -1,13 +1,13 @@
 /** Why a unit is where it is, or nowhere: verdicts of all machines, and what is wrong with the units it waits for. */
-import { ableToRun, type MachineVerdict, type Verdict } from './able-to-run.ts'
-import { applyTasks } from './apply-tasks.ts'
+import type { MachineVerdict, Verdict } from './able-to-run.ts'
+import { isConflict } from './conflict.ts'
 import type { ExplainOptions, Explanation, MachineExplanation, PeerState, Situation } from './explanation.ts'
 import { explanationLines } from './explanation-lines.ts'
 import { findMachineOfCycles } from './machine-of-cycles.ts'
-import type { ClusterState, ClusterTask, Machine, TargetState, Unit } from './model.ts'
-import { planCluster } from './plan-cluster.ts'
+import { hasMetadata } from './metadata.ts'
+import type { ClusterState, TargetState, Unit } from './model.ts'
 import type { Policy } from './policy.ts'
-import type { Planner } from './replan.ts'
+import { createPlanner, type Planner } from './replan.ts'
 import { createRuleLines } from './rule-line.ts'
 import { isWanted } from './target-state.ts'
 import { targetUnits } from './target-units.ts'
@@ -24,21 +24,11 @@ export function explainUnit(
   policy: Policy,
   options: ExplainOptions = {},
 ): Explanation {
-  const unit = state.units.find(({ name }) => name === unitName)
-  const { tasks, unplaced } = planCluster(state, policy)
-  const after = applyTasks(state, tasks)
-  const machines = withLines(unitName, unit === undefined ? [] : machineVerdicts(after, unitName, policy), options)
-  const situation = situationOf(state, after, tasks, unitName, policy, machines)
-  const cycle = unplaced.includes(unitName) ? cycleAhead(finder(state), unitName) : undefined
-  const find = finder(after)
-  const facts: Omit<Explanation, 'lines'> = {
-    unit: unitName,
-    ...(unit?.targetState === undefined ? {} : { targetState: unit.targetState }),
-    situation,
-    machines,
-    peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(find, peer, policy)),
-    ...(cycle === undefined ? {} : { cycle }),
-  }
+  const planner = createPlanner(state, policy)
+  const unit = planner.unitByName(unitName)
+  const verdicts = unit?.requirements.global === true ? globalVerdicts(planner, unit) : planner.ableToRun(unitName)
+  const machines = withLines(unitName, verdicts, options)
+  const facts = factsOf(planner, unitName, machines, unit && situationOf(state, planner, unit, machines))
   return { ...facts, lines: explanationLines(facts, state) }
 }
 
@@ -49,17 +39,27 @@ export function explainUnit(
 export function explainHeld(planner: Planner, unitName: string, options: ExplainOptions = {}): Explanation {
   const unit = planner.unitByName(unitName)
   const machines = withLines(unitName, planner.ableToRun(unitName), options)
-  const cycle = planner.isUnplaced(unitName) ? cycleAhead(planner.unitByName, unitName) : undefined
-  const facts: Omit<Explanation, 'lines'> = {
-    unit: unitName,
-    ...(unit?.targetState === undefined ? {} : { targetState: unit.targetState }),
-    situation: heldSituation(planner, unit, machines),
-    machines,
-    peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(planner.unitByName, peer, planner.policy)),
-    ...(cycle === undefined ? {} : { cycle }),
-  }
+  const facts = factsOf(planner, unitName, machines, unit && heldSituation(planner, unit, machines))
   const units = unit === undefined ? planner.state().units : []
   return { ...facts, lines: explanationLines(facts, { machines: planner.machines(), units }) }
+}
+
+function factsOf(
+  { unitByName, isUnplaced, policy }: Planner,
+  name: string,
+  machines: readonly MachineExplanation[],
+  situation: Situation = { kind: 'unknown' },
+): Omit<Explanation, 'lines'> {
+  const unit = unitByName(name)
+  const cycle = isUnplaced(name) ? cycleAhead(unitByName, name) : undefined
+  return {
+    unit: name,
+    ...(unit?.targetState === undefined ? {} : { targetState: unit.targetState }),
+    situation,
+    machines,
+    peers: (unit?.requirements.machineOf ?? []).map((peer) => peerState(unitByName, peer, policy)),
+    ...(cycle === undefined ? {} : { cycle }),
+  }
 }
 
 function withLines(
@@ -75,43 +75,41 @@ function withLines(
   })
 }
 
-function heldSituation(planner: Planner, unit: Unit | undefined, verdicts: readonly MachineVerdict[]): Situation {
-  if (unit === undefined) return { kind: 'unknown' }
-  if (!isWanted(unit, planner.policy)) return { kind: 'not-wanted', reason: whyNotWanted(unit) }
-  if (unit.requirements.global) {
-    const fitting = verdicts.filter(({ verdict }) => verdict.kind === 'fits')
-    return { kind: 'global', machines: fitting.map(({ machine }) => machine) }
-  }
+function heldSituation(planner: Planner, unit: Unit, verdicts: readonly MachineVerdict[]): Situation {
+  const general = generalSituation(planner.policy, unit, verdicts)
+  if (general !== undefined) return general
   if (unit.machine === undefined) return { kind: 'waiting' }
   const isConfirmed = planner.loadOf(unit.machine) !== undefined
   if (isConfirmed || !planner.isUnplaced(unit.name)) return { kind: 'placed', machine: unit.machine, isConfirmed }
   return { kind: 'waiting', lost: unit.machine }
 }
 
+/** The situation before the first plan of the planner is done. */
 function situationOf(
   state: ClusterState,
-  after: ClusterState,
-  tasks: readonly ClusterTask[],
-  name: string,
-  policy: Policy,
+  planner: Planner,
+  unit: Unit,
   verdicts: readonly MachineVerdict[],
 ): Situation {
-  const unit = state.units.find((each) => each.name === name)
-  if (unit === undefined) return { kind: 'unknown' }
-  if (!isWanted(unit, policy)) return { kind: 'not-wanted', reason: whyNotWanted(unit) }
-  if (unit.requirements.global) {
-    const runs = ({ machine, verdict }: MachineVerdict): readonly string[] => (verdict.kind === 'fits' ? [machine] : [])
-    return { kind: 'global', machines: verdicts.flatMap(runs) }
-  }
-  const from = unit.machine
-  const machine = after.units.find((each) => each.name === name)?.machine
-  const first = tasks.find((task) => task.unit === name)
+  const general = generalSituation(planner.policy, unit, verdicts)
+  if (general !== undefined) return general
+  const from = state.units.find(({ name }) => name === unit.name)?.machine
+  const first = planner.firstPlan.tasks.find((task) => task.unit === unit.name)
   const leaves = { ...(from === undefined ? {} : { from }) }
+  const { machine } = unit
   if (machine === undefined) return { kind: 'waiting', ...leaves, ...(first && { reason: first.reason }) }
   if (machine !== from) return { kind: 'about-to-move', machine, ...leaves, reason: first?.reason ?? '' }
-  const isConfirmed = state.machines.some(({ id }) => id === machine)
+  const isConfirmed = planner.loadOf(machine) !== undefined
   const mayBeAlive = state.unconfirmedMachines?.includes(machine) === true
   return isConfirmed || mayBeAlive ? { kind: 'placed', machine, isConfirmed } : { kind: 'waiting', lost: machine }
+}
+
+/** The situation of a unit that the engine has no machine for, because it should not run or runs everywhere. */
+function generalSituation(policy: Policy, unit: Unit, verdicts: readonly MachineVerdict[]): Situation | undefined {
+  if (!isWanted(unit, policy)) return { kind: 'not-wanted', reason: whyNotWanted(unit) }
+  if (!unit.requirements.global) return undefined
+  const fitting = verdicts.filter(({ verdict }) => verdict.kind === 'fits')
+  return { kind: 'global', machines: fitting.map(({ machine }) => machine) }
 }
 
 function whyNotWanted(unit: {
@@ -122,39 +120,27 @@ function whyNotWanted(unit: {
   return unit.unknownTargetState === undefined ? 'target-state-missing' : 'target-state-unknown'
 }
 
-/** As the engine sees it; for a global unit as the agents do, who decide about it. */
-function machineVerdicts(state: ClusterState, name: string, policy: Policy): readonly MachineVerdict[] {
-  const isGlobal = state.units.some((unit) => unit.name === name && unit.requirements.global)
-  const verdicts = ableToRun(state, name, policy)
-  if (!isGlobal) return verdicts
-  const machines = new Map(state.machines.map((machine) => [machine.id, machine]))
-  return verdicts.map(({ machine: id, verdict }) => {
-    const machine = machines.get(id)
-    return {
-      machine: id,
-      verdict: machine === undefined ? verdict : globalVerdict(state, machine, name, verdict, policy),
-    }
+/** The verdicts of the agents, who decide about global units, once the plan is done. */
+function globalVerdicts(planner: Planner, unit: Unit): readonly MachineVerdict[] {
+  const { machines, units } = planner.state()
+  const globals = units.filter(({ requirements }) => requirements.global)
+  const scheduled = new Map(machines.map(({ id }): [string, Unit[]] => [id, []]))
+  for (const each of units) if (!each.requirements.global) scheduled.get(each.machine ?? '')?.push(each)
+  const rivals = new Set(units.filter((other) => isConflict(unit, other)))
+  const engineVerdicts = planner.ableToRun(unit.name)
+  return machines.map((machine, index): MachineVerdict => {
+    const verdict = engineVerdicts[index]?.verdict ?? fits
+    if (!hasMetadata(unit.requirements.metadata, machine.metadata)) return { machine: machine.id, verdict }
+    const others = [...globals, ...(scheduled.get(machine.id) ?? [])]
+    if (!others.some((other) => rivals.has(other))) return { machine: machine.id, verdict: fits }
+    const { refused } = targetUnits({ machines: [], units: others }, machine, planner.policy)
+    return { machine: machine.id, verdict: refused.find((each) => each.unit === unit.name)?.verdict ?? fits }
   })
 }
 
-function globalVerdict(
-  state: ClusterState,
-  machine: Machine,
-  name: string,
-  engineVerdict: Verdict,
-  policy: Policy,
-): Verdict {
-  const { units, refused } = targetUnits(state, machine, policy)
-  if (units.some((unit) => unit.name === name)) return { kind: 'fits' }
-  return refused.find(({ unit }) => unit === name)?.verdict ?? engineVerdict
-}
+const fits: Verdict = { kind: 'fits' }
 
-type Find = (name: string) => Unit | undefined
-
-function finder({ units }: ClusterState): Find {
-  const byName = new Map(units.map((unit) => [unit.name, unit]))
-  return (name) => byName.get(name)
-}
+type Find = Planner['unitByName']
 
 function peerState(find: Find, peer: string, policy: Policy): PeerState {
   const unit = find(peer)

@@ -7,24 +7,35 @@ import type { ClusterState } from './model.ts'
 import { type RuleLine, ruleLineText } from './rule-line.ts'
 
 /** One verdict as half a sentence: `metadata disk=ssd is required, the machine has disk=hdd`. */
-export const verdictText = (verdict: Verdict): string =>
-  match(verdict)
-    .with({ kind: 'fits' }, () => 'fits')
-    .with({ kind: 'machine-gone' }, () => 'the machine is not alive')
-    .with({ kind: 'cordoned' }, () => 'the machine is cordoned, it takes no further units')
-    .with({ kind: 'machine-id' }, ({ required }) =>
-      required === '' ? 'MachineID is empty, which no machine meets' : `MachineID asks for ${required}`,
-    )
-    .with({ kind: 'metadata' }, ({ missing }) => missing.map(metadataText).join('; '))
-    .with({ kind: 'peer-missing' }, ({ peer }) => `${peer} must be on the same machine, and is not here`)
-    .with({ kind: 'conflict', declaredBy: 'this-unit' }, ({ unit }) => `its Conflicts match ${unit}, which is here`)
-    .with(
-      { kind: 'conflict', declaredBy: 'other-unit' },
-      ({ unit }) => `the Conflicts of ${unit}, which is here, match it`,
-    )
-    .with({ kind: 'replace', direction: 'replaces' }, ({ unit }) => `fits, but it replaces ${unit}, which is here`)
-    .with({ kind: 'replace', direction: 'replaced-by' }, ({ unit }) => `fits, but ${unit}, which is here, replaces it`)
-    .exhaustive()
+export function verdictText(verdict: Verdict): string {
+  // Asked of every machine of a cluster, so no `match`.
+  switch (verdict.kind) {
+    case 'fits':
+      return 'fits'
+    case 'machine-gone':
+      return 'the machine is not alive'
+    case 'cordoned':
+      return 'the machine is cordoned, it takes no further units'
+    case 'machine-id':
+      return verdict.required === ''
+        ? 'MachineID is empty, which no machine meets'
+        : `MachineID asks for ${verdict.required}`
+    case 'metadata':
+      return verdict.missing.map(metadataText).join('; ')
+    case 'peer-missing':
+      return `${verdict.peer} must be on the same machine, and is not here`
+    case 'conflict':
+      return verdict.declaredBy === 'this-unit'
+        ? `its Conflicts match ${verdict.unit}, which is here`
+        : `the Conflicts of ${verdict.unit}, which is here, match it`
+    case 'replace':
+      return verdict.direction === 'replaces'
+        ? `fits, but it replaces ${verdict.unit}, which is here`
+        : `fits, but ${verdict.unit}, which is here, replaces it`
+    default:
+      return verdict satisfies never
+  }
+}
 
 function metadataText({ key, allowed, found }: MissingMetadata): string {
   const wanted = allowed.map((value) => `${key}=${value}`).join(' or ')

@@ -40,6 +40,7 @@ export type MachineTable = {
   /** In ID order. */
   readonly inOrder: readonly OpenMachineEntry[]
   readonly byId: (id: string) => OpenMachineEntry | undefined
+  readonly atRank: (rank: number) => OpenMachineEntry | undefined
   /** Those whose ID begins with these 8 characters, in ID order. */
   readonly byShortId: (shortId: string) => readonly OpenMachineEntry[]
   readonly changeLoad: (machine: OpenMachineEntry, by: number) => void
@@ -57,6 +58,9 @@ export type MachineTable = {
   readonly forget: (requirement: MetadataRequirement) => void
 }
 
+/** The machines that meet a requirement: by rank whether one does, and in order of load. */
+type MachineClass = { readonly fits: Uint8Array; readonly loads: LoadIndex }
+
 /** Room for so many machines where there is one, whenever all ranks are given anew. */
 const gap = 4
 
@@ -71,7 +75,8 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
   let byRank: (OpenMachineEntry | undefined)[] = []
   let capacity = 0
   let loads = createLoadIndex(capacity)
-  const classes = new Map<MetadataRequirement, { readonly fits: Uint8Array; readonly loads: LoadIndex }>()
+  const classes = new Map<MetadataRequirement, MachineClass>()
+  let classList: readonly MachineClass[] = []
 
   function addShortId(entry: OpenMachineEntry): void {
     const group = byShortId.get(entry.machine.id.slice(0, 8))
@@ -85,13 +90,14 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     found = { fits: new Uint8Array(capacity), loads: createLoadIndex(capacity) }
     for (const entry of inOrder) if (hasMetadata(requirement.required, entry.machine.metadata)) admit(found, entry)
     classes.set(requirement, found)
+    classList = [...classes.values()]
     return found
   }
-  const admit = (group: { readonly fits: Uint8Array; readonly loads: LoadIndex }, { rank, load }: MachineEntry) => {
+  const admit = (group: MachineClass, { rank, load }: MachineEntry) => {
     group.fits[rank] = 1
     group.loads.enter(rank, load)
   }
-  const dismiss = (group: { readonly fits: Uint8Array; readonly loads: LoadIndex }, { rank, load }: MachineEntry) => {
+  const dismiss = (group: MachineClass, { rank, load }: MachineEntry) => {
     if (group.fits[rank] !== 1) return
     group.fits[rank] = 0
     group.loads.leave(rank, load)
@@ -107,6 +113,7 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     byRank = Array.from({ length: capacity }, () => undefined)
     loads = createLoadIndex(capacity)
     classes.clear()
+    classList = []
     for (const [index, entry] of inOrder.entries()) {
       entry.rank = gap * (index + 1) - 1
       byRank[entry.rank] = entry
@@ -143,13 +150,14 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
   return {
     inOrder,
     byId: (id) => byId.get(id),
+    atRank: (rank) => byRank[rank],
     byShortId: (shortId) => (shortId.length > 8 ? [] : (byShortId.get(shortId) ?? [])),
     changeLoad(entry, by) {
       const { rank, load } = entry
       entry.load = load + by
       loads.leave(rank, load)
       loads.enter(rank, entry.load)
-      for (const group of classes.values()) {
+      for (const group of classList) {
         if (group.fits[rank] !== 1) continue
         group.loads.leave(rank, load)
         group.loads.enter(rank, entry.load)
@@ -195,7 +203,9 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       entry.machine = machine
       admitEverywhere(entry)
     },
-    forget: (requirement) => void classes.delete(requirement),
+    forget(requirement) {
+      if (classes.delete(requirement)) classList = [...classes.values()]
+    },
   }
 }
 

@@ -50,8 +50,7 @@ function namedByRules(model: ClusterModel, { shape }: UnitEntry): 'all' | readon
     const peer = model.unitByName(name)
     if (peer === undefined) return []
     if (peer.isGlobal) continue
-    const machine = peer.isWanted && peer.target !== undefined ? model.machineById(peer.target) : undefined
-    return machine === undefined ? [] : [machine]
+    return peer.place === undefined ? [] : [peer.place]
   }
   return 'all'
 }

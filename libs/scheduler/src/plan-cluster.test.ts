@@ -67,8 +67,8 @@ describe('planCluster', () => {
     const state = { machines: [machine('m1')], units }
     const { tasks, placement } = planCluster(state, defaultPolicy)
     expect([...placement]).toEqual([
-      ['leader.service', 'm1'],
       ['follower.service', 'm9'],
+      ['leader.service', 'm1'],
     ])
     // The machine returns: the leader has moved, so now the follower has to leave.
     const back = applyTasks({ ...state, machines: [machine('m1'), machine('m9', { disk: 'ssd' })] }, tasks)

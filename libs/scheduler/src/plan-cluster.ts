@@ -9,7 +9,7 @@ import { byName } from './unit-entry.ts'
 export type ClusterPlan = {
   /** In the order in which they must be done. */
   readonly tasks: readonly ClusterTask[]
-  /** Unit → machine once they are done, for every unit with a target. */
+  /** Unit → machine once they are done, for every unit with a target, in name order. */
   readonly placement: ReadonlyMap<string, string>
   /**
    * Units that should run and will have no live machine, in name order; `explainUnit` says why. Global units need none.
@@ -28,10 +28,8 @@ export type ClusterPlan = {
 export function planCluster(state: ClusterState, policy: Policy): ClusterPlan {
   const model = createClusterModel(state, policy)
   const tasks = decide(model)
+  model.countUnplaced()
   const placement = new Map<string, string>()
-  for (const { name } of state.units) {
-    const machine = model.unitByName(name)?.held
-    if (machine !== undefined) placement.set(name, machine)
-  }
+  for (const { unit, held } of model.units()) if (held !== undefined) placement.set(unit.name, held)
   return { tasks, placement, unplaced: [...model.unplaced].sort(byName).map(({ unit: { name } }) => name) }
 }

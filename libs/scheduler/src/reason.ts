@@ -6,13 +6,14 @@ import type { Verdict } from './able-to-run.ts'
 
 /** Why a unit cannot stay on its machine. `''` for the verdict that it fits. */
 export function unableReason(unit: string, machine: string, verdict: Verdict): string {
+  // Ahead of the rest because a lost machine takes many units along.
+  if (verdict.kind === 'machine-gone') return `target Machine(${machine}) went away`
   const unable = (why: string): string => `target Machine(${machine}) unable to run unit: ${why}`
   return (
     match(verdict)
       .with({ kind: 'fits' }, () => '')
       // Nothing leaves because of a cordon.
       .with({ kind: 'cordoned' }, () => unable('the machine is cordoned'))
-      .with({ kind: 'machine-gone' }, () => `target Machine(${machine}) went away`)
       .with({ kind: 'machine-id' }, ({ required }) =>
         unable(`agent ID ${goQuote(machine)} does not match required ${goQuote(required)}`),
       )
@@ -29,7 +30,11 @@ export function unableReason(unit: string, machine: string, verdict: Verdict): s
 
 export const inactiveReason = 'target state inactive'
 
-export const waitingReason = (targetState: string): string => `target state ${targetState} and unit not scheduled`
+const launchedReason = 'target state launched and unit not scheduled'
+
+/** One text for all units that are to be launched: there may be a million of them. */
+export const waitingReason = (targetState: string): string =>
+  targetState === 'launched' ? launchedReason : `target state ${targetState} and unit not scheduled`
 
 /** Ours: fleet never moves a unit because of its leader. */
 export const followReason = (leader: string): string => `unit follows Unit(${leader}) to another machine`

@@ -75,7 +75,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
   const model = createClusterModel(state, policy)
   const unconfirmed = new Set((state.unconfirmedMachines ?? []).filter((id) => model.machineById(id) === undefined))
   /** By unit that changed sides since the last plan: whether it was unplaced before. */
-  const sides = new Map(Array.from(model.unplaced, ({ unit }): [string, boolean] => [unit.name, false]))
+  const sides = new Map<string, boolean>()
   model.onUnplaced((unit, isUnplaced) => {
     if (!sides.has(unit)) sides.set(unit, !isUnplaced)
   })
@@ -85,6 +85,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     return entry !== undefined && model.unplaced.has(entry)
   }
 
+  let isFirst = true
   const plan = (): Replan => {
     const replan = planOnly()
     clearAgenda(model)
@@ -92,6 +93,8 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
   }
   const planOnly = (): Replan => {
     const tasks = decide(model)
+    if (isFirst) model.countUnplaced()
+    isFirst = false
     const changed = [...sides].sort(([one], [other]) => compareText(one, other))
     sides.clear()
     return {

@@ -41,12 +41,12 @@ function evictUnable(draft: Draft): void {
       evict(draft, entry, placeless)
       return
     }
-    const machine = placeOf(draft, entry)
+    const machine = entry.place
     const verdict = machine && basicVerdict(model, entry, machine)
     if (machine !== undefined && verdict !== undefined) evict(draft, entry, reasonOf(entry, machine, verdict))
   })
   draft.forEachToReview((entry) => {
-    const machine = placeOf(draft, entry)
+    const machine = entry.place
     const other = machine && stayingConflict(model, entry, machine)
     if (machine === undefined || other === undefined) return
     evict(draft, entry, reasonOf(entry, machine, conflictWith(entry, other)))
@@ -56,24 +56,18 @@ function evictUnable(draft: Draft): void {
 const reasonOf = (entry: UnitEntry, { machine }: MachineEntry, verdict: Verdict): string =>
   unableReason(entry.unit.name, machine.id, verdict)
 
-/** The live machine on which a unit counts. */
-function placeOf({ model }: Draft, entry: UnitEntry): MachineEntry | undefined {
-  if (entry.isGlobal || !entry.isWanted) return undefined
-  return entry.target === undefined ? undefined : model.machineById(entry.target)
-}
-
 function evict(draft: Draft, first: UnitEntry, firstReason: string): void {
   const { model } = draft
   const leaving = [{ entry: first, reason: firstReason }]
   for (let next = leaving.pop(); next !== undefined; next = leaving.pop()) {
-    const machine = placeOf(draft, next.entry)
-    const globalsBefore = machine && [...machine.globals]
+    const machine = next.entry.place
+    const globalsBefore = machine && machine.globals.size > 0 ? [...machine.globals] : []
     draft.unschedule(next.entry, next.reason)
     if (machine === undefined) continue
-    const lostGlobals = (globalsBefore ?? []).filter((entry) => !machine.globals.has(entry))
+    const lostGlobals = globalsBefore.filter((entry) => !machine.globals.has(entry))
     for (const lost of [next.entry, ...lostGlobals]) {
       for (const follower of followersOf(lost)) {
-        if (placeOf(draft, follower) !== machine) continue
+        if (follower.place !== machine) continue
         const peer = missingPeer(model, follower, machine)
         if (peer === undefined) continue
         leaving.push({ entry: follower, reason: reasonOf(follower, machine, { kind: 'peer-missing', peer }) })

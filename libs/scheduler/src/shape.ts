@@ -14,6 +14,8 @@ export type Shape = {
   readonly replaces: readonly number[]
   /** Numbers of all globs, of whichever unit and kind, that match its name. */
   readonly matchedBy: readonly number[]
+  /** Equal for equal shapes. */
+  readonly key: string
 }
 
 /** Equal requirements are one object. */
@@ -28,7 +30,6 @@ export type ShapeTable = {
 
 export function createShapeTable(): ShapeTable {
   const shapes = new Map<string, { readonly shape: Shape; readonly metadataKey: string; uses: number }>()
-  const keys = new Map<Shape, string>()
   const metadata = new Map<string, { readonly requirement: MetadataRequirement; uses: number }>()
 
   return {
@@ -38,7 +39,7 @@ export function createShapeTable(): ShapeTable {
       const conflicts = idsOf(requirements.conflicts, idOf)
       const replaces = idsOf(requirements.replaces, idOf)
       const metadataKey = keyOfMetadata(requirements.metadata)
-      const named = machineId === undefined && machineOf.length === 0 ? '' : JSON.stringify([machineId ?? 0, machineOf])
+      const named = machineId === undefined && machineOf.length === 0 ? '' : keyOfNames(machineId, machineOf)
       const key = `${conflicts.join()};${replaces.join()};${matchedBy.join()};${named};${metadataKey}`
       const known = shapes.get(key)
       if (known !== undefined) {
@@ -58,19 +59,17 @@ export function createShapeTable(): ShapeTable {
         conflicts,
         replaces,
         matchedBy: matchedBy.length === 0 ? none : matchedBy,
+        key,
       }
       shapes.set(key, { shape, metadataKey, uses: 1 })
-      keys.set(shape, key)
       return shape
     },
     release(shape) {
-      const key = keys.get(shape)
-      const known = key === undefined ? undefined : shapes.get(key)
-      if (key === undefined || known === undefined) return undefined
+      const known = shapes.get(shape.key)
+      if (known === undefined) return undefined
       known.uses--
       if (known.uses > 0) return undefined
-      shapes.delete(key)
-      keys.delete(shape)
+      shapes.delete(shape.key)
       const shared = metadata.get(known.metadataKey)
       if (shared === undefined) return undefined
       shared.uses--
@@ -91,6 +90,7 @@ const plain: Shape = {
   conflicts: none,
   replaces: none,
   matchedBy: none,
+  key: '',
 }
 
 const isPlain = ({ machineId, machineOf, conflicts, replaces, metadata }: Unit['requirements']): boolean =>
@@ -100,8 +100,25 @@ const isPlain = ({ machineId, machineOf, conflicts, replaces, metadata }: Unit['
   replaces.length === 0 &&
   metadata.size === 0
 
-const idsOf = (patterns: readonly string[], idOf: (glob: string) => number | undefined): readonly number[] =>
-  patterns.length === 0 ? none : [...new Set(patterns)].flatMap((pattern) => idOf(pattern) ?? [])
+function idsOf(patterns: readonly string[], idOf: (glob: string) => number | undefined): readonly number[] {
+  if (patterns.length === 0) return none
+  const ids: number[] = []
+  for (const pattern of patterns) {
+    const id = idOf(pattern)
+    if (id !== undefined && !ids.includes(id)) ids.push(id)
+  }
+  return ids
+}
 
-const keyOfMetadata = (required: Unit['requirements']['metadata']): string =>
-  required.size === 0 ? '' : JSON.stringify([...required].sort(([one], [other]) => (one < other ? -1 : 1)))
+// Each text behind its length: no text can look like two.
+
+const keyOfNames = (machineId: string | undefined, machineOf: readonly string[]): string =>
+  `${machineId === undefined ? '' : keyOfText(machineId)},${machineOf.map(keyOfText).join('')}`
+
+function keyOfMetadata(required: Unit['requirements']['metadata']): string {
+  if (required.size === 0) return ''
+  const keys = Array.from(required, ([key, allowed]) => `${keyOfText(key)}(${allowed.map(keyOfText).join('')})`)
+  return keys.length === 1 ? (keys[0] ?? '') : keys.sort().join('')
+}
+
+const keyOfText = (text: string): string => `${text.length}:${text}`

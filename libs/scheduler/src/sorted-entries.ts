@@ -52,6 +52,14 @@ export function createSortedEntries(sorted: readonly UnitEntry[] = []): SortedEn
     size: () => size,
     add(entry) {
       size++
+      const end = chunks.at(-1)
+      const latest = end?.at(-1)
+      // Names mostly come in order; they fill one chunk after the other.
+      if (end !== undefined && latest !== undefined && byName(latest, entry) < 0) {
+        if (end.length < chunkMax) end.push(entry)
+        else chunks.push([entry])
+        return
+      }
       const isAhead = (other: UnitEntry): boolean => byName(other, entry) <= 0
       const at = chunkOf(isAhead)
       const chunk = chunks[at]
@@ -59,15 +67,18 @@ export function createSortedEntries(sorted: readonly UnitEntry[] = []): SortedEn
         chunks.push([entry])
         return
       }
-      const last = chunk.at(-1)
-      if (last !== undefined && isAhead(last)) chunk.push(entry)
-      else chunk.splice(countIn(chunk, isAhead), 0, entry)
-      if (chunk.length <= chunkMax) return
-      // Names that come in order fill one chunk after the other.
-      const half = at === chunks.length - 1 && chunk.at(-1) === entry ? chunkMax : chunkMax / 2
-      chunks.splice(at + 1, 0, chunk.splice(half))
+      chunk.splice(countIn(chunk, isAhead), 0, entry)
+      if (chunk.length > chunkMax) chunks.splice(at + 1, 0, chunk.splice(chunkMax / 2))
     },
     delete(entry) {
+      const front = chunks[0]
+      // Those that wait mostly leave in order.
+      if (front !== undefined && front[0] === entry) {
+        size--
+        front.shift()
+        if (front.length === 0) chunks.shift()
+        return
+      }
       const at = chunkOf((other) => byName(other, entry) <= 0)
       const chunk = chunks[at]
       if (chunk === undefined) return
@@ -79,7 +90,8 @@ export function createSortedEntries(sorted: readonly UnitEntry[] = []): SortedEn
       if (chunk.length === 0) chunks.splice(at, 1)
     },
     after(entry) {
-      if (entry === undefined) return chunks[0]?.[0]
+      const first = chunks[0]?.[0]
+      if (entry === undefined || first === undefined || byName(first, entry) > 0) return first
       const isAhead = (other: UnitEntry): boolean => byName(other, entry) <= 0
       const at = chunkOf(isAhead)
       const chunk = chunks[at] ?? []

@@ -2,6 +2,7 @@
 
 import { SchedulerError } from './errors.ts'
 import { type GlobIndex, indexGlobs } from './glob-index.ts'
+import type { MachineEntry } from './machine-table.ts'
 import type { ClusterState, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
@@ -18,6 +19,8 @@ export type UnitEntry = {
   shape: Shape
   /** The machine it has in the plan in the making, which may be gone. */
   target: string | undefined
+  /** The live machine that it has there and on which it counts: it is among the units of that machine. */
+  place: MachineEntry | undefined
   /** The machine it has once the last plan is done, as the registry knows it. */
   held: string | undefined
   /** Units with a MachineOf on it, if any. */
@@ -25,8 +28,10 @@ export type UnitEntry = {
 }
 
 /** Units with a MachineOf on this one, in name order. */
-export const followersOf = ({ followers }: UnitEntry): readonly UnitEntry[] =>
-  followers === undefined ? noEntries : [...followers].sort(byName)
+export function followersOf({ followers }: UnitEntry): readonly UnitEntry[] {
+  if (followers === undefined) return noEntries
+  return followers.size === 1 ? [...followers] : [...followers].sort(byName)
+}
 
 const noEntries: readonly UnitEntry[] = []
 
@@ -50,14 +55,9 @@ export function prepareUnits(units: ClusterState['units'], policy: Policy): Prep
     for (const glob of requirements.replaces) globs.acquire(glob)
   }
   const shapes = createShapeTable()
-  const entries = sorted.map((unit, rank) => {
-    if (rank > 0 && sorted[rank - 1]?.name === unit.name) {
-      throw new SchedulerError('scheduler/duplicate-unit', `unit ${unit.name} is in the cluster state twice`, {
-        hint: 'give every unit once; the registry has one entry per name',
-      })
-    }
-    return createEntry(unit, rank, shapes.acquire(unit, globs.idOf, globs.matching(unit.name)), policy)
-  })
+  const entries = sorted.map((unit, rank) =>
+    createEntry(unit, rank, shapes.acquire(unit, globs.idOf, globs.matching(unit.name)), policy),
+  )
   return { entries, globs, shapes }
 }
 
@@ -68,6 +68,7 @@ export const createEntry = (unit: Unit, rank: number, shape: Shape, policy: Poli
   isGlobal: unit.requirements.global,
   shape,
   target: unit.machine,
+  place: undefined,
   held: unit.machine,
   followers: undefined,
 })
@@ -82,7 +83,12 @@ function sortByName(units: ClusterState['units']): readonly Unit[] {
   // Below the surrogates the order of characters is the one that the engine compares by itself, several times as fast.
   const isPlain = !units.some(({ name }) => /[\ud800-\uffff]/.test(name))
   const compare = isPlain ? compareUnits : (one: Unit, other: Unit): number => compareText(one.name, other.name)
-  return [...units].sort(compare)
+  const sorted = [...units].sort(compare)
+  const twice = sorted.find(({ name }, index) => sorted[index + 1]?.name === name)
+  if (twice === undefined) return sorted
+  throw new SchedulerError('scheduler/duplicate-unit', `unit ${twice.name} is in the cluster state twice`, {
+    hint: 'give every unit once; the registry has one entry per name',
+  })
 }
 
 function compareUnits({ name: one }: Unit, { name: other }: Unit): number {

@@ -150,14 +150,15 @@ export function createWaitingRoom(): WaitingRoom {
         if (first !== undefined) heap.push(first, queue)
       }
       pass = { heap, cursor: undefined }
-      for (let next = heap.pop(); next !== undefined; next = heap.pop()) {
+      for (let next = heap.pop(); next !== undefined; ) {
         const { entry, item: queue } = next
-        if (!awake.has(queue)) continue
-        pass.cursor = entry
-        // It may have found a place meanwhile, behind a unit that it follows.
-        if (entry.target === undefined && entry.shape === queue.shape) visit(entry)
+        if (awake.has(queue)) {
+          pass.cursor = entry
+          // It may have found a place meanwhile, behind a unit that it follows.
+          if (entry.target === undefined && entry.shape === queue.shape) visit(entry)
+        }
         const later = awake.has(queue) ? queue.entries.after(entry) : undefined
-        if (later !== undefined) heap.push(later, queue)
+        next = later === undefined ? heap.pop() : heap.pushAndPop(later, queue)
       }
       pass = undefined
     },
