@@ -163,26 +163,26 @@ function decide<Listed extends ListedLease>(
 ): Allocation<Listed> {
   const plan = planAllocation(allocation.applicant, listing, random, allocation.lost)
   const deletions = plan.deletions.map((deletion) => ({ kind: 'delete', ...deletion }) as const)
-  return follow({ ...allocation, following: [...deletions, lastStep(plan.then)] })
+  return follow({ ...allocation, following: [...deletions, lastStep(plan.outcome)] })
 }
 
 function lastStep<Listed extends ListedLease>(
-  then: ReturnType<typeof planAllocation<Listed>>['then'],
+  outcome: ReturnType<typeof planAllocation<Listed>>['outcome'],
 ): AllocationStep<Listed> {
-  switch (then.kind) {
+  switch (outcome.kind) {
     case 'adopt': {
       // What had no end keeps having none.
-      const isReservation = then.lease.ttlSeconds === undefined
-      return { ...then, ...(isReservation ? {} : { ttlSeconds: leaseTtlSeconds }) }
+      const isReservation = outcome.lease.ttlSeconds === undefined
+      return { ...outcome, ...(isReservation ? {} : { ttlSeconds: leaseTtlSeconds }) }
     }
     case 'create':
-      return { ...then, ttlSeconds: leaseTtlSeconds }
+      return { ...outcome, ttlSeconds: leaseTtlSeconds }
     case 'out-of-subnets':
-      return failed('subnet/out-of-subnets', 'out of subnets', `${then.reason}: widen the network, or delete leases`)
+      return failed('subnet/out-of-subnets', 'out of subnets', `${outcome.reason}: widen the network, or delete leases`)
     case 'taken':
-      return failed('subnet/taken', then.reason, 'restart without the subnet file to get another one')
+      return failed('subnet/taken', outcome.reason, 'restart without the subnet file to get another one')
     default:
-      return then satisfies never
+      return outcome satisfies never
   }
 }
 

@@ -90,21 +90,21 @@ function optionReader({ backend, backendType }: Pick<NetworkConfig, 'backend' | 
       hint: `correct ${name} in Backend, or leave it out`,
     }
   }
-  const valueOf = (name: string): JsonValue | undefined => {
+  const given = (name: string): JsonValue | undefined => {
     // The last of several spellings counts; null counts as not given.
     const found = Object.entries(backend).findLast(([key, value]) => foldName(key) === foldName(name) && value !== null)
     return found?.[1]
   }
   return {
     number: (name: string, otherwise: number, { min, max }: { readonly min: number; readonly max: number }): number => {
-      const value = valueOf(name)
+      const value = given(name)
       if (value === undefined) return otherwise
       if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
       complain(name, `a whole number from ${min} to ${max}`, value)
       return otherwise
     },
     flag: (name: string): boolean => {
-      const value = valueOf(name)
+      const value = given(name)
       if (value === undefined || typeof value === 'boolean') return value ?? false
       complain(name, 'true or false', value)
       return false

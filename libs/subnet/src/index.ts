@@ -24,6 +24,15 @@ export {
   type VxlanOptions,
 } from './backend-options.ts'
 export type { ConfigProblem } from './config-members.ts'
+export {
+  type ContainerNetwork,
+  containerNetwork,
+  type DockerFlags,
+  podmanWords,
+  type RenderedFile,
+  renderDockerOptions,
+  renderNspawnFiles,
+} from './container-options.ts'
 export { SubnetError, type SubnetErrorCode } from './errors.ts'
 export { candidatesMax } from './free-subnets.ts'
 export {
@@ -69,6 +78,7 @@ export {
   subnetKey,
   subnetsOverlap,
 } from './lease.ts'
+export { foreignWriter, type LocalRoute, type NetworkConflict, networkConflicts } from './local-conflicts.ts'
 export {
   type ConfigProfile,
   type ConfigReading,
@@ -84,3 +94,22 @@ export {
   type Listing,
   planAllocation,
 } from './plan-allocation.ts'
+export {
+  leaseEndMs,
+  renewalDelayMs,
+  renewalRetryMs,
+  renewalSpread,
+  renewMarginMinutes,
+  renewMarginSeconds,
+  renewRetryMs,
+} from './renewal.ts'
+export {
+  gateway4,
+  gateway6,
+  parseSubnetEnv,
+  parseVariables,
+  previousSubnet,
+  renderSubnetEnv,
+  type SubnetEnv,
+  type SubnetEnvProblem,
+} from './subnet-env.ts'

@@ -36,11 +36,11 @@ export type Applicant = {
   readonly only?: Subnet
 }
 
-/** What to do, in this order: the deletions, then `then`. */
+/** What to do, in this order: the deletions, then `outcome`. */
 export type AllocationPlan<Listed extends ListedLease = ListedLease> = {
   /** Own leases that are of no use. */
   readonly deletions: readonly { readonly lease: Listed; readonly reason: string }[]
-  readonly then:
+  readonly outcome:
     | { readonly kind: 'adopt'; readonly lease: Listed; readonly reason: string }
     | { readonly kind: 'create'; readonly key: string; readonly subnet: Subnet; readonly reason: string }
     | { readonly kind: 'out-of-subnets'; readonly reason: string }
@@ -68,7 +68,7 @@ export function planAllocation<Listed extends ListedLease>(
   const owner = describeOwner(applicant)
   if (adopted !== undefined) {
     const reason = `Found lease (${describeSubnet(adopted.subnet)}) for current IP (${owner}), reusing`
-    return { deletions: [], then: { kind: 'adopt', lease: adopted, reason } }
+    return { deletions: [], outcome: { kind: 'adopt', lease: adopted, reason } }
   }
   const deletions = own.map((lease) => ({ lease, reason: uselessReason(lease, owner, config) }))
   // As in the original, what is about to be deleted still counts: it may be there a while longer.
@@ -77,16 +77,20 @@ export function planAllocation<Listed extends ListedLease>(
   const previous = only ?? applicant.previous
   if (previous !== undefined && fits(previous, config) && isUnused(previous) && !lost.includes(subnetKey(previous))) {
     const reason = `Found previously leased subnet (${describeSubnet(previous)}), reusing`
-    return { deletions, then: { kind: 'create', key: subnetKey(previous), subnet: previous, reason } }
+    return { deletions, outcome: { kind: 'create', key: subnetKey(previous), subnet: previous, reason } }
   }
   if (only !== undefined) {
     const reason = `subnet ${describeSubnet(only)} is no longer free for ${owner}`
-    return { deletions: [], then: { kind: 'taken', subnet: only, reason } }
+    return { deletions: [], outcome: { kind: 'taken', subnet: only, reason } }
   }
-  return { deletions, then: drawn(drawFreeSubnet(config, taken, random), config, taken.length) }
+  return { deletions, outcome: drawn(drawFreeSubnet(config, taken, random), config, taken.length) }
 }
 
-function drawn(candidate: Candidate | undefined, config: NetworkConfig, count: number): AllocationPlan<never>['then'] {
+function drawn(
+  candidate: Candidate | undefined,
+  config: NetworkConfig,
+  count: number,
+): AllocationPlan<never>['outcome'] {
   if (candidate === undefined) {
     const reason = `no subnet in the range ${describeRange(config)} is free of the ${count} that are leased`
     return { kind: 'out-of-subnets', reason }
