@@ -3,7 +3,7 @@ import type { Address, ForwardingEntry, Link, Neighbour, Route } from './network
 
 /** One change. All but `add-link` may be repeated without harm: taking away what is absent counts as done. */
 export type NetworkCommand =
-  | { readonly kind: 'add-link'; readonly link: Link; readonly mark?: string }
+  | { readonly kind: 'add-link'; readonly link: Link }
   | { readonly kind: 'delete-link'; readonly device: string }
   | {
       readonly kind: 'set-link'
@@ -31,8 +31,7 @@ export function batchLine(command: NetworkCommand): string {
   switch (command.kind) {
     case 'add-link':
       return words(
-        'link add',
-        command.link.name,
+        `link add ${command.link.name} mtu ${command.link.mtu}`,
         command.link.mac && `address ${command.link.mac}`,
         linkType(command.link),
       )
@@ -43,11 +42,11 @@ export function batchLine(command: NetworkCommand): string {
         `link set dev ${command.device}`,
         command.mtu !== undefined && `mtu ${command.mtu}`,
         command.mac && `address ${command.mac}`,
-        command.alias !== undefined && `alias "${command.alias}"`,
+        command.alias !== undefined && `alias ${command.alias}`,
         command.up !== undefined && (command.up ? 'up' : 'down'),
       )
     case 'add-address':
-      return `address add ${command.address.address} dev ${command.address.device}`
+      return `address replace ${command.address.address} dev ${command.address.device}`
     case 'delete-address':
       return `address delete ${command.address.address} dev ${command.address.device}`
     case 'replace-route':

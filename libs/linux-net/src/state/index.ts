@@ -5,16 +5,24 @@
  */
 export { batchLine, commandText, type NetworkCommand, programOf } from './command.ts'
 export { diff, type NetworkPlan, type Refusal, removal } from './diff.ts'
-export type { ExternalInterface, InterfaceOptions, NoInterface } from './external-interface.ts'
-export type { FilterMode, ObservedFilter, OverlayFilter } from './filter.ts'
-export type {
-  Failure,
-  FailureReason,
-  Kernel,
-  KernelChange,
-  KernelFilter,
-  RouteLookup,
-} from './kernel.ts'
+export {
+  chooseExternalInterface,
+  type ExternalInterface,
+  type InterfaceOptions,
+  type NoInterface,
+} from './external-interface.ts'
+export {
+  type FilterMode,
+  type FilterNames,
+  type FilterPlan,
+  filterLines,
+  filterNames,
+  filterPlan,
+  type ObservedFilter,
+  type OverlayFilter,
+} from './filter.ts'
+export type { Failure, FailureReason, Kernel, KernelChange, KernelFilter, RouteLookup } from './kernel.ts'
+export { createModelKernel, type ModelKernel, type ModelKernelOptions } from './model-kernel.ts'
 export {
   type Address,
   emptyState,
@@ -25,4 +33,4 @@ export {
   type Route,
   type VxlanOptions,
 } from './network-state.ts'
-export { type OwnedDevice, type Ownership, routeProtocol } from './ownership.ts'
+export { connectedRoutesInside, type OwnedDevice, type Ownership, routeProtocol } from './ownership.ts'

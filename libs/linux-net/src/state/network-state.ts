@@ -87,3 +87,7 @@ export type NetworkState = {
 
 /** A state with nothing in it: as desired state it means "nothing of ours". */
 export const emptyState: NetworkState = { links: [], addresses: [], routes: [], neighbours: [], forwarding: [] }
+
+/** What tells two routes of a table apart in the kernel: destination and metric. */
+export const routeKey = ({ destination, metric }: Pick<Route, 'destination' | 'metric'>): string =>
+  `${destination} ${metric ?? (destination.includes(':') ? 1024 : 0)}`
