@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type FlagValues, ioOf, runCommandLine } from '@cluster/cli'
-import { clock } from './clock.ts'
+import { systemClock } from '@cluster/daemon/system'
 import type { Context, RunProgram } from './context.ts'
 import { fleetctl } from './fleetctl.ts'
 import { filesIn } from './local-files.ts'
@@ -42,7 +42,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => inte
 const surroundings = (settings: FlagValues): Context => ({
   io,
   settings,
-  clock,
+  clock: systemClock,
   files: filesIn(process.cwd()),
   host: {
     machineId: async () => (await readFile('/etc/machine-id', 'utf8').catch(() => undefined))?.trim(),
@@ -55,7 +55,7 @@ const surroundings = (settings: FlagValues): Context => ({
   },
   runProgram,
   signal: interruption.signal,
-  openFleet: (flags) => openFleet({ io, clock }, flags),
+  openFleet: (flags) => openFleet({ io, clock: systemClock }, flags),
 })
 
 // No top-level await: the program is bundled as CommonJS. The exit code is set, not forced, so that output is flushed.

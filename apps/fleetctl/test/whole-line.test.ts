@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryIo, runCommandLine } from '@cluster/cli'
+import { systemClock } from '@cluster/daemon/system'
 import { createFleet } from '@cluster/fleet'
 import { type HttpListener, serve } from '@cluster/http'
 import { createModelKv, type ModelKv } from '@cluster/kv'
 import { seededRandom, silentLogger, silentMeter } from '@cluster/prelude'
 import { createFakeSystemd, type FakeSystemd } from '@cluster/systemd'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { clock } from '../src/clock.ts'
 import { fleetctl } from '../src/fleetctl.ts'
 import { filesIn } from '../src/local-files.ts'
 import { openFleet } from '../src/open-fleet.ts'
@@ -24,7 +24,7 @@ let listener: HttpListener | undefined
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fleetctl-'))
-  const kv = createModelKv({ clock })
+  const kv = createModelKv({ clock: systemClock })
   store = kv
   for (const [index, id] of ids.entries()) {
     const systemd = createFakeSystemd()
@@ -39,7 +39,7 @@ beforeAll(async () => {
         metadata: { disk: index === 2 ? 'hdd' : 'ssd' },
       },
       version: '0.1.0',
-      clock,
+      clock: systemClock,
       random: seededRandom(index),
       log: silentLogger,
       meter: silentMeter,
@@ -67,7 +67,7 @@ async function run(...argv: string[]) {
   const exit = await runCommandLine(fleetctl, argv, io, (settings) => ({
     io,
     settings,
-    clock,
+    clock: systemClock,
     files: filesIn(folder),
     host: {
       machineId: async () => ids[0],
@@ -77,7 +77,7 @@ async function run(...argv: string[]) {
     },
     runProgram: async () => 0,
     signal: stop.signal,
-    openFleet: (flags) => openFleet({ io, clock }, flags),
+    openFleet: (flags) => openFleet({ io, clock: systemClock }, flags),
   }))
   return { exit, ...io.written }
 }

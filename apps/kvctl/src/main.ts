@@ -1,7 +1,7 @@
 /** kvctl, and etcdctl when it is called by that name: the real surroundings, signals, the exit code. */
 import { basename } from 'node:path'
 import { ioOf } from '@cluster/cli'
-import { clock, random } from './clock.ts'
+import { systemClock, systemRandom } from '@cluster/daemon/system'
 import type { ProgramName } from './command.ts'
 import { runKvctl } from './kvctl.ts'
 
@@ -20,8 +20,8 @@ void runKvctl(process.argv.slice(2), {
   program,
   io,
   signal: interruption.signal,
-  clock,
-  random,
+  clock: systemClock,
+  random: systemRandom,
   readPassword: async (prompt) => {
     const { readPassword } = await import('./surroundings.ts')
     return await readPassword(io, process.stdin.isTTY ? process.stdin : undefined, prompt)

@@ -1,7 +1,7 @@
 /** Runs kvctl in this process and gives what came of it. */
 import { memoryIo } from '@cluster/cli'
+import { systemClock } from '@cluster/daemon/system'
 import { seededRandom } from '@cluster/prelude'
-import { clock } from '../src/clock.ts'
 import type { ProgramName, Started, Surroundings } from '../src/command.ts'
 import { runKvctl } from '../src/kvctl.ts'
 
@@ -27,7 +27,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const exit = await runKvctl(argv, {
     program,
     io,
-    clock,
+    clock: systemClock,
     random: seededRandom(1),
     signal: options.signal ?? new AbortController().signal,
     readPassword: async (prompt) => {

@@ -1,8 +1,9 @@
+import { systemClock } from '@cluster/daemon/system'
 import { kvContract } from '@cluster/kv/contract'
 import { seededRandom } from '@cluster/prelude'
 import { describe } from 'vitest'
 import { connectEtcd2 } from '../src/index.ts'
-import { realClock, startEtcd, whyWithoutEtcd } from './etcd.ts'
+import { startEtcd, whyWithoutEtcd } from './etcd.ts'
 
 const reason = whyWithoutEtcd()
 if (reason !== undefined) console.warn(`left out: the contract against a real etcd, ${reason}`)
@@ -13,7 +14,7 @@ describe.skipIf(reason !== undefined)('with a real etcd', () => {
       name: `connectEtcd2 with the prefix ${prefix}`,
       open: async () => {
         const etcd = await startEtcd()
-        const options = { endpoints: [etcd.url], requestTimeoutMs: 5000, clock: realClock, random: seededRandom(1) }
+        const options = { endpoints: [etcd.url], requestTimeoutMs: 5000, clock: systemClock, random: seededRandom(1) }
         const kv = connectEtcd2({ ...options, prefix })
         const foreign = connectEtcd2({ ...options, prefix: '/foreign' })
         return {

@@ -5,24 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Clock } from '@cluster/prelude'
-
-/** The clock of this machine. */
-export const realClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted === true) return resolve()
-      const done = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, ms)
-      signal?.addEventListener('abort', done, { once: true })
-    }),
-}
+import { systemClock } from '@cluster/daemon/system'
 
 const binary = process.env['CLUSTER_ETCD'] ?? 'etcd'
 
@@ -109,7 +92,7 @@ async function untilItServes(url: string): Promise<void> {
   for (;;) {
     const answer = await fetch(`${url}/v2/keys/?quorum=true`).catch(() => undefined)
     if (answer?.ok === true) return
-    await realClock.sleep(50)
+    await systemClock.sleep(50)
   }
 }
 

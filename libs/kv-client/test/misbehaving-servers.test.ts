@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import { systemClock } from '@cluster/daemon/system'
 import {
   emptyResponse,
   type Handler,
@@ -15,7 +16,6 @@ import { type KvEvent, toRevision } from '@cluster/kv'
 import { isClusterError, seededRandom } from '@cluster/prelude'
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectEtcd2, type Etcd2ConnectOptions } from '../src/index.ts'
-import { realClock } from './etcd.ts'
 
 const toStop: (() => unknown)[] = []
 afterEach(async () => {
@@ -55,7 +55,7 @@ async function nobody(): Promise<string> {
 function connect(endpoints: readonly string[], options: Partial<Etcd2ConnectOptions> = {}) {
   // The first number decides which endpoint is asked first: here always the first.
   const random = { next: () => 0 }
-  const kv = connectEtcd2({ endpoints, requestTimeoutMs: 150, clock: realClock, random, ...options })
+  const kv = connectEtcd2({ endpoints, requestTimeoutMs: 150, clock: systemClock, random, ...options })
   toStop.push(() => kv[Symbol.asyncDispose]())
   return kv
 }

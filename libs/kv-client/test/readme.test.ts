@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { systemClock } from '@cluster/daemon/system'
 import { expect, it } from 'vitest'
-import { realClock, startEtcd, whyWithoutEtcd } from './etcd.ts'
+import { startEtcd, whyWithoutEtcd } from './etcd.ts'
 import { announce } from './readme-example.ts'
 
 const read = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8')
@@ -15,7 +16,7 @@ if (reason !== undefined) console.warn(`left out: the example of the README, ${r
 it.skipIf(reason !== undefined)('the example returns what the README says', async () => {
   const etcd = await startEtcd()
   try {
-    const found = await announce([etcd.url], realClock)
+    const found = await announce([etcd.url], systemClock)
     expect(await read('../README.md')).toContain(`\`\`\`text\n${found.join('\n')}\n\`\`\``)
   } finally {
     await etcd.close()

@@ -1,8 +1,9 @@
+import { systemClock } from '@cluster/daemon/system'
 import { type FollowUpdate, follow, type KvEvent, type Revision } from '@cluster/kv'
 import { isClusterError, seededRandom } from '@cluster/prelude'
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectEtcd2 } from '../src/index.ts'
-import { realClock, startEtcd, type TestEtcd, whyWithoutEtcd } from './etcd.ts'
+import { startEtcd, type TestEtcd, whyWithoutEtcd } from './etcd.ts'
 
 const reason = whyWithoutEtcd()
 if (reason !== undefined) console.warn(`left out: faults of a real etcd, ${reason}`)
@@ -23,7 +24,7 @@ function connect(etcd: TestEtcd) {
     endpoints: [etcd.url],
     requestTimeoutMs: 500,
     probeMs: 100,
-    clock: realClock,
+    clock: systemClock,
     random: seededRandom(1),
   })
   toStop.push(() => kv[Symbol.asyncDispose]())
@@ -32,7 +33,7 @@ function connect(etcd: TestEtcd) {
 
 function followed(kv: ReturnType<typeof connect>) {
   const stop = new AbortController()
-  const updates = follow(kv, '/p', { signal: stop.signal, clock: realClock, random: seededRandom(1) })
+  const updates = follow(kv, '/p', { signal: stop.signal, clock: systemClock, random: seededRandom(1) })
   toStop.push(() => stop.abort())
   return async (): Promise<FollowUpdate> => {
     const { value, done } = await updates.next()
@@ -129,7 +130,7 @@ describe.skipIf(reason !== undefined)('a real etcd', () => {
     const guest = connect(etcd)
     expect(await codeOf(guest.put('/p/a', '1'))).toBe('kv/refused')
     expect(await codeOf(guest.range('/p'))).toBe('kv/refused')
-    const options = { endpoints: [etcd.url], clock: realClock, random: seededRandom(1), requestTimeoutMs: 5000 }
+    const options = { endpoints: [etcd.url], clock: systemClock, random: seededRandom(1), requestTimeoutMs: 5000 }
     const root = connectEtcd2({ ...options, username: 'root', password: 'secret' })
     toStop.push(() => root[Symbol.asyncDispose]())
     const revision = await put(root, '/p/a', '1')
@@ -139,7 +140,7 @@ describe.skipIf(reason !== undefined)('a real etcd', () => {
 
   it('empties the whole store below its own prefix, or all of it', async () => {
     const { etcd, kv } = await start()
-    const options = { endpoints: [etcd.url], clock: realClock, random: seededRandom(1), requestTimeoutMs: 5000 }
+    const options = { endpoints: [etcd.url], clock: systemClock, random: seededRandom(1), requestTimeoutMs: 5000 }
     const below = connectEtcd2({ ...options, prefix: '/own' })
     toStop.push(() => below[Symbol.asyncDispose]())
     await put(kv, '/p/a', '1')

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '@cluster/daemon/system'
 import { silentLogger } from '@cluster/prelude'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { realClock } from '../test/real-clock.ts'
 import { openDbusUnitManager } from './dbus-unit-manager.ts'
 import { errorOfReply } from './errors.ts'
 
@@ -25,7 +25,7 @@ const open = (busAddress: string) =>
     busAddress,
     unitsDirectory: join(folder, 'units'),
     log: silentLogger,
-    clock: realClock,
+    clock: systemClock,
     callTimeoutMs: 100,
   })
 

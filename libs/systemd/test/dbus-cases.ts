@@ -5,13 +5,13 @@ import { access, readlink, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { systemClock } from '@cluster/daemon/system'
 import { isClusterError, silentLogger } from '@cluster/prelude'
 import { loadableUnit } from '../src/contract.ts'
 import { type DbusUnitManagerOptions, openDbusUnitManager } from '../src/dbus-unit-manager.ts'
 import { readBootId, readMachineId } from '../src/host.ts'
 import { type JournalEntry, readJournal } from '../src/journal.ts'
 import type { UnitManager } from '../src/unit-manager.ts'
-import { realClock } from './real-clock.ts'
 
 const run = promisify(execFile)
 const systemBus = '/run/dbus/system_bus_socket'
@@ -20,7 +20,7 @@ const sleeper = loadableUnit('[Service]\nExecStart=/bin/sleep infinity\n')
 export type DbusCase = { readonly name: string; readonly run: (unitsDirectory: string) => Promise<void> }
 
 const openManager = (options: Partial<DbusUnitManagerOptions>): Promise<UnitManager> =>
-  openDbusUnitManager({ log: silentLogger, clock: realClock, ...options })
+  openDbusUnitManager({ log: silentLogger, clock: systemClock, ...options })
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

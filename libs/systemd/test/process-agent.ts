@@ -1,8 +1,9 @@
 /** An agent to be killed: opens the manager of a directory, runs one unit, says its main PID, and waits. */
+
+import { systemClock } from '@cluster/daemon/system'
 import { silentLogger } from '@cluster/prelude'
 import { loadableUnit } from '../src/contract.ts'
 import { createProcessUnitManager } from '../src/process/process-unit-manager.ts'
-import { realClock } from './real-clock.ts'
 
 const [, , directory = '', supervisor = ''] = process.argv
 
@@ -11,7 +12,7 @@ async function main(): Promise<void> {
     directory,
     supervisorCommand: [process.execPath, supervisor],
     log: silentLogger,
-    clock: realClock,
+    clock: systemClock,
   })
   const changes = units.changes(AbortSignal.timeout(20_000))
   await units.load('survivor.service', loadableUnit('[Service]\nExecStart=/bin/sleep infinity\n'))

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '@cluster/daemon/system'
 import { silentLogger } from '@cluster/prelude'
 import { build } from 'esbuild'
 import {
@@ -10,7 +11,6 @@ import {
   type ProcessUnitManager,
   type ProcessUnitManagerOptions,
 } from '../src/process/process-unit-manager.ts'
-import { realClock } from './real-clock.ts'
 
 export type ProcessWorld = {
   readonly supervisorCommand: readonly [string, string]
@@ -50,7 +50,7 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
         directory,
         supervisorCommand,
         log: silentLogger,
-        clock: realClock,
+        clock: systemClock,
         ...options,
       })
       managers.push(manager)
@@ -59,7 +59,7 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
     close: async () => {
       // one that is left open by a test that failed would start its supervisor anew
       for (const manager of managers) await manager[Symbol.asyncDispose]()
-      await Promise.all(directories.map((directory) => endProcessSupervisor({ directory, clock: realClock })))
+      await Promise.all(directories.map((directory) => endProcessSupervisor({ directory, clock: systemClock })))
       await rm(root, { recursive: true, force: true })
     },
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { systemClock } from '@cluster/daemon/system'
 import { isClusterError } from '@cluster/prelude'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -13,7 +14,6 @@ import { listProcesses } from '../src/process/process-table.ts'
 import { endProcessSupervisor, type ProcessUnitManager } from '../src/process/process-unit-manager.ts'
 import type { UnitRuntime } from '../src/unit-manager.ts'
 import { createProcessWorld, type ProcessWorld } from './process-machine.ts'
-import { realClock } from './real-clock.ts'
 
 let world: ProcessWorld
 
@@ -482,7 +482,7 @@ it('ending the supervisor stops every unit', async () => {
     await supervisorOf(machine),
   ]
   await machine.units[Symbol.asyncDispose]()
-  await endProcessSupervisor({ directory: machine.directory, clock: realClock })
+  await endProcessSupervisor({ directory: machine.directory, clock: systemClock })
   await expect(readFile(join(machine.directory, 'supervisor.lock'))).rejects.toThrow('ENOENT')
   expect(listProcesses().filter(({ pid }) => pids.slice(0, 2).includes(pid))).toEqual([])
 })
@@ -501,7 +501,7 @@ it('works in a folder whose path is too long for a socket', async () => {
   const units = await world.open(directory)
   expect((await units.list()).size).toBe(0)
   await units[Symbol.asyncDispose]()
-  await endProcessSupervisor({ directory, clock: realClock })
+  await endProcessSupervisor({ directory, clock: systemClock })
 })
 
 it('refuses a folder in which others may write', async () => {

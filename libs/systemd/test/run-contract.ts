@@ -3,11 +3,12 @@
  * `x11` and `usocket` external: dbus-next asks for them only where we do not go), run as root. Prints `ok NAME` or `not ok NAME: why` for each case, and exits 1 when one failed.
  * Arguments: units directory (default /run/cluster-contract/units), bus address (default the system bus).
  */
+
+import { systemClock } from '@cluster/daemon/system'
 import { describeError, type Logger } from '@cluster/prelude'
 import { contractCases } from '../src/contract.ts'
 import { openDbusUnitManager } from '../src/dbus-unit-manager.ts'
 import { dbusCases } from './dbus-cases.ts'
-import { realClock } from './real-clock.ts'
 
 const [, , unitsDirectory = '/run/cluster-contract/units', busAddress] = process.argv
 
@@ -25,7 +26,7 @@ const log: Logger = {
 type Case = { readonly name: string; readonly run: () => Promise<void> }
 
 const open = () =>
-  openDbusUnitManager({ log, clock: realClock, unitsDirectory, ...(busAddress !== undefined && { busAddress }) })
+  openDbusUnitManager({ log, clock: systemClock, unitsDirectory, ...(busAddress !== undefined && { busAddress }) })
 
 const cases: readonly Case[] = [
   ...contractCases.map(({ name, run }) => ({ name, run: () => run(open) })),
