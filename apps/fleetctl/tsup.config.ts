@@ -1,16 +1,4 @@
 import { defineConfig } from 'tsup'
+import { appFiles } from '../../tsup.program.config.ts'
 
-/** One CommonJS file: it starts a few milliseconds faster and needs nothing beside it. */
-export default defineConfig({
-  entry: { fleetctl: 'src/main.ts' },
-  format: 'cjs',
-  target: 'node20',
-  platform: 'node',
-  clean: true,
-  noExternal: [/^(?!(x11|usocket)$)/],
-  external: ['x11', 'usocket'],
-  banner: { js: '#!/usr/bin/env node' },
-  esbuildOptions(options) {
-    options.conditions = ['@cluster/source']
-  },
-})
+export default defineConfig(appFiles({ fleetctl: 'src/main.ts' }))

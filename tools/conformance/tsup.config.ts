@@ -1,15 +1,4 @@
 import { defineConfig } from 'tsup'
+import { toolFiles } from '../../tsup.program.config.ts'
 
-/** A program that needs nothing beside it. */
-export default defineConfig({
-  entry: { conformance: 'src/main.ts' },
-  format: 'esm',
-  target: 'node20',
-  platform: 'node',
-  clean: true,
-  noExternal: [/.*/],
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  esbuildOptions(options) {
-    options.conditions = ['@cluster/source']
-  },
-})
+export default defineConfig(toolFiles({ conformance: 'src/main.ts' }))

@@ -1,13 +1,4 @@
 import { defineConfig } from 'tsup'
+import { toolFiles } from '../../tsup.program.config.ts'
 
-export default defineConfig({
-  entry: { vectors: 'src/main.ts' },
-  format: 'esm',
-  target: 'node20',
-  platform: 'node',
-  clean: true,
-  noExternal: [/./],
-  esbuildOptions(options) {
-    options.conditions = ['@cluster/source']
-  },
-})
+export default defineConfig(toolFiles({ vectors: 'src/main.ts' }))
