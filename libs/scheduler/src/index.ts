@@ -17,7 +17,6 @@ export {
 } from './brake.ts'
 export { applyChange, type ClusterChange } from './change.ts'
 export { checkPlacement, checkPlan, type PlanViolation } from './check-plan.ts'
-export { drainMachines } from './drain-machines.ts'
 export { SchedulerError, type SchedulerErrorCode } from './errors.ts'
 export { explainHeld, explainUnit } from './explain.ts'
 export type { ExplainOptions, Explanation, MachineExplanation, PeerState, Situation } from './explanation.ts'
