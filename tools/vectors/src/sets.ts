@@ -4,6 +4,8 @@ import { dropins } from './sets/dropins.ts'
 import { etcdV2 } from './sets/etcd-v2.ts'
 import { etcdctlV2 } from './sets/etcdctl-v2.ts'
 import { execLines } from './sets/exec-lines.ts'
+import { flannelAllocator } from './sets/flannel-allocator.ts'
+import { flannelConfig } from './sets/flannel-config.ts'
 import { fleetAgent } from './sets/fleet-agent.ts'
 import { fleetScheduler } from './sets/fleet-scheduler.ts'
 import { specifiers } from './sets/specifiers.ts'
@@ -23,6 +25,8 @@ export const vectorSets: readonly VectorSet[] = [
   xfleetOptions,
   fleetScheduler,
   fleetAgent,
+  flannelConfig,
+  flannelAllocator,
   etcdV2,
   etcdctlV2,
   corpus,
