@@ -8,6 +8,7 @@ import { type Agenda, createAgenda } from './agenda.ts'
 import { literalPrefix } from './glob-index.ts'
 import { createMachineTable, type MachineEntry, type OpenMachineEntry } from './machine-table.ts'
 import type { ClusterState, Machine, Unit } from './model.ts'
+import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
 import type { MetadataRequirement } from './shape.ts'
 import { createSortedEntries } from './sorted-entries.ts'
@@ -59,12 +60,10 @@ export type ClusterModel = {
   readonly orphanTargets: Map<string, string>
   /** Global units that have a target. */
   readonly targetedGlobals: ReadonlySet<UnitEntry>
-  /** Units that should run and have no live machine; nobody keeps count before the first plan is done. */
+  /** Units that should run and have no live machine, as of the last `takeStock`. */
   readonly unplaced: ReadonlySet<UnitEntry>
-  /** The first plan is done: from now on `unplaced` is kept. */
-  readonly countUnplaced: () => void
-  /** Is told of every unit that begins or ceases to be without a machine. */
-  readonly onUnplaced: (listener: (unit: string, isUnplaced: boolean) => void) => void
+  /** Brings `unplaced` up to date; names of those that were not in it and now are, and the other way round, in order. */
+  readonly takeStock: () => { readonly newly: readonly string[]; readonly noLonger: readonly string[] }
 
   readonly putUnit: (unit: Unit) => void
   readonly removeUnit: (name: string) => void
@@ -99,8 +98,10 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const stuck = new Map<UnitEntry, string>()
   const targetedGlobals = new Set<UnitEntry>()
   const unplaced = new Set<UnitEntry>()
-  let isCountingUnplaced = false
-  let tellUnplaced: (unit: string, isUnplaced: boolean) => void = () => {}
+  /** Who may have begun or ceased to be unplaced since the last look, and who did and is gone. */
+  const toWeigh = new Set<UnitEntry>()
+  const goneUnplaced = new Set<string>()
+  let isStockTaken = false
   let tellHeld: ((entry: UnitEntry, before: string | undefined) => void) | undefined
   let silence = 0
   let version = 0
@@ -213,14 +214,31 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   /** Whether what the registry has is no live machine. */
   const isAway = ({ place }: UnitEntry, held: string): boolean =>
     place?.machine.id !== held && machines.byId(held) === undefined
-  const weighPlace = (entry: UnitEntry, exists = true): void => {
-    if (!isCountingUnplaced) return
+  const weighLater = (entry: UnitEntry): void => {
+    if (isStockTaken) toWeigh.add(entry)
+  }
+  const weighNoMore = (entry: UnitEntry): void => {
+    toWeigh.delete(entry)
+    if (unplaced.delete(entry)) goneUnplaced.add(entry.unit.name)
+  }
+  const isPlaceless = (entry: UnitEntry): boolean => {
     const { held } = entry
-    const isNow = exists && counts(entry) && (held === undefined || (isAway(entry, held) && !unconfirmed.has(held)))
-    if (isNow === unplaced.has(entry)) return
-    if (isNow) unplaced.add(entry)
-    else unplaced.delete(entry)
-    tellUnplaced(entry.unit.name, isNow)
+    return counts(entry) && (held === undefined || (isAway(entry, held) && !unconfirmed.has(held)))
+  }
+  const takeStock = (): ReturnType<ClusterModel['takeStock']> => {
+    const newly: string[] = []
+    const noLonger: string[] = []
+    for (const entry of isStockTaken ? toWeigh : entries) {
+      const was = unplaced.delete(entry) || (goneUnplaced.size > 0 && goneUnplaced.delete(entry.unit.name))
+      const is = isPlaceless(entry)
+      if (is) unplaced.add(entry)
+      if (is !== was) (is ? newly : noLonger).push(entry.unit.name)
+    }
+    noLonger.push(...goneUnplaced)
+    toWeigh.clear()
+    goneUnplaced.clear()
+    isStockTaken = true
+    return { newly: newly.sort(compareText), noLonger: noLonger.sort(compareText) }
   }
   const forgetHeld = (entry: UnitEntry): void => {
     if (entry.held === undefined) return
@@ -234,7 +252,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     const { held } = entry
     if (held !== undefined && entry.isGlobal) targetedGlobals.add(entry)
     if (held !== undefined && counts(entry) && isAway(entry, held)) goAway(entry, held)
-    weighPlace(entry)
+    weighLater(entry)
   }
   const goAway = (entry: UnitEntry, id: string): void => {
     const group = away.get(id)
@@ -317,17 +335,15 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   }
 
   const takeOut = (entry: UnitEntry): void => {
-    const { name } = entry.unit
     const machine = open(entry.place)
     if (machine !== undefined) leave(machine, entry)
     else if (counts(entry) && entry.target === undefined) waiting.remove(entry)
-    byUnitName.delete(name)
     names.delete(entry)
     review.delete(entry)
     replaced.delete(entry)
     stuck.delete(entry)
     forgetHeld(entry)
-    weighPlace(entry, false)
+    weighNoMore(entry)
     for (const peer of entry.shape.machineOf) {
       const group = followers.get(peer)
       group?.delete(entry)
@@ -402,13 +418,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     orphanTargets,
     targetedGlobals,
     unplaced,
-    countUnplaced: () => {
-      isCountingUnplaced = true
-      for (const entry of entries) weighPlace(entry)
-    },
-    onUnplaced: (listener) => {
-      tellUnplaced = listener
-    },
+    takeStock,
     putUnit(unit) {
       const before = byUnitName.get(unit.name)
       acquireGlobs(unit)
@@ -419,6 +429,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     removeUnit(name) {
       const before = byUnitName.get(name)
       if (before === undefined) return
+      byUnitName.delete(name)
       takeOut(before)
       dispose(before)
     },
@@ -435,7 +446,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
         if (each.target === undefined) retarget(each, machine.id)
         else enter(entry, each)
         review.add(each)
-        weighPlace(each)
+        weighLater(each)
       }
       fillGlobals(entry)
       for (const member of entry.units.members) {
@@ -450,17 +461,16 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       else unconfirmed.delete(id)
       const entry = machines.byId(id)
       if (entry !== undefined) {
-        const members = [...entry.units.members]
         machines.leave(entry)
         version++
-        for (const member of members) {
+        for (const member of entry.units.members) {
           member.place = undefined
           if (counts(member)) goAway(member, id)
         }
         waiting.wakeByMachineId(id)
       }
       recall(id)
-      for (const each of away.get(id) ?? []) weighPlace(each)
+      for (const each of away.get(id) ?? []) weighLater(each)
     },
   }
 }

@@ -70,10 +70,12 @@ function clearTarget(model: ClusterModel, unit: string, machine: string): void {
  * depends on them: what is on a lost machine takes no room and is nobody's peer.
  */
 function withoutVainMoves(model: ClusterModel, steps: readonly Step[]): readonly Step[] {
-  if (steps.every(({ task }) => task.kind === 'schedule')) return steps
+  const isMove = ({ entry, task }: Step): boolean =>
+    task.kind === 'schedule' ||
+    entry.target !== undefined ||
+    !entry.isWanted ||
+    model.machineById(task.machine) !== undefined
+  if (steps.every(isMove)) return steps
   const placed = new Set(steps.flatMap(({ task, entry }) => (task.kind === 'schedule' ? [entry] : [])))
-  return steps.filter(
-    ({ task, entry }) =>
-      task.kind === 'schedule' || model.machineById(task.machine) !== undefined || placed.has(entry) || !entry.isWanted,
-  )
+  return steps.filter((step) => isMove(step) || placed.has(step.entry))
 }

@@ -16,6 +16,8 @@ export type Step = {
 export type Draft = {
   readonly model: ClusterModel
   readonly steps: readonly Step[]
+  /** Whether some unit left a machine that it came to in this plan, or the model did not follow some task. */
+  readonly hasDetours: () => boolean
   /** Takes a unit off its machine. */
   readonly unschedule: (entry: UnitEntry, reason: string) => void
   readonly schedule: (entry: UnitEntry, machine: MachineEntry, reason: string) => void
@@ -38,17 +40,20 @@ export function createDraft(model: ClusterModel): Draft {
   const lateLeaves: UnitEntry[] = []
   let cause: UnitEntry | undefined
   let isFirstPhase = true
+  let hasDetours = false
   const push = (task: ClusterTask, entry: UnitEntry, isDone: boolean): void => {
     steps.push({ task, entry, isDone, cause: isFirstPhase ? cause : undefined })
   }
   return {
     model,
     steps,
+    hasDetours: () => hasDetours,
     unschedule: (entry, reason) => {
       const machine = entry.target
       if (machine === undefined) return
       push({ kind: 'unschedule', unit: entry.unit.name, machine, reason }, entry, true)
       left.add(entry)
+      if (machine !== entry.held) hasDetours = true
       model.setTarget(entry, undefined)
     },
     schedule: (entry, to, reason) => {
@@ -57,7 +62,10 @@ export function createDraft(model: ClusterModel): Draft {
       push({ kind: 'schedule', unit: entry.unit.name, machine: machine.id, reason }, entry, true)
       model.placeOn(entry, to)
     },
-    note: (entry, task) => push(task, entry, false),
+    note: (entry, task) => {
+      hasDetours = true
+      push(task, entry, false)
+    },
     forEachToReview: (visit) => {
       model.review.inOrder((entry) => {
         cause = entry

@@ -3,7 +3,6 @@ import { createClusterModel } from './cluster-model.ts'
 import { decide } from './decide.ts'
 import type { ClusterState, ClusterTask } from './model.ts'
 import type { Policy } from './policy.ts'
-import { byName } from './unit-entry.ts'
 
 /** What the engine has to do, and what it leads to. */
 export type ClusterPlan = {
@@ -28,8 +27,8 @@ export type ClusterPlan = {
 export function planCluster(state: ClusterState, policy: Policy): ClusterPlan {
   const model = createClusterModel(state, policy)
   const tasks = decide(model)
-  model.countUnplaced()
+  const { newly: unplaced } = model.takeStock()
   const placement = new Map<string, string>()
   for (const { unit, held } of model.units()) if (held !== undefined) placement.set(unit.name, held)
-  return { tasks, placement, unplaced: [...model.unplaced].sort(byName).map(({ unit: { name } }) => name) }
+  return { tasks, placement, unplaced }
 }

@@ -74,18 +74,11 @@ export type Planner = {
 export function createPlanner(state: ClusterState, policy: Policy): Planner {
   const model = createClusterModel(state, policy)
   const unconfirmed = new Set((state.unconfirmedMachines ?? []).filter((id) => model.machineById(id) === undefined))
-  /** By unit that changed sides since the last plan: whether it was unplaced before. */
-  const sides = new Map<string, boolean>()
-  model.onUnplaced((unit, isUnplaced) => {
-    if (!sides.has(unit)) sides.set(unit, !isUnplaced)
-  })
-
   const isUnplaced = (name: string): boolean => {
     const entry = model.unitByName(name)
     return entry !== undefined && model.unplaced.has(entry)
   }
 
-  let isFirst = true
   const plan = (): Replan => {
     const replan = planOnly()
     clearAgenda(model)
@@ -93,15 +86,8 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
   }
   const planOnly = (): Replan => {
     const tasks = decide(model)
-    if (isFirst) model.countUnplaced()
-    isFirst = false
-    const changed = [...sides].sort(([one], [other]) => compareText(one, other))
-    sides.clear()
-    return {
-      tasks,
-      newlyUnplaced: changed.flatMap(([unit, was]) => (!was && isUnplaced(unit) ? [unit] : [])),
-      noLongerUnplaced: changed.flatMap(([unit, was]) => (was && !isUnplaced(unit) ? [unit] : [])),
-    }
+    const { newly, noLonger } = model.takeStock()
+    return { tasks, newlyUnplaced: newly, noLongerUnplaced: noLonger }
   }
 
   const change = (what: ClusterChange): void => {
@@ -143,6 +129,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     const orphans = [...model.orphanTargets]
     const machines = [...model.machines]
     const loads = machines.map(({ load }) => load)
+    /** Of the units that the changes are about. */
     const placesBefore = new Map<string, string | undefined>()
     const undo = changes.map((each) => {
       const name = unitOf(each)
@@ -151,22 +138,27 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
       change(each)
       return back
     })
-    const replaced = new Map<string, string | undefined>()
-    model.onHeld(({ unit }, held) => {
-      if (!replaced.has(unit.name)) replaced.set(unit.name, held)
+    /** What units had before the plan gave them something else. */
+    const heldBefore = new Map<UnitEntry, string | undefined>()
+    model.onHeld((entry, held) => {
+      if (!heldBefore.has(entry)) heldBefore.set(entry, held)
     })
     const replan = planOnly()
     model.onHeld(undefined)
-    for (const [name, held] of replaced) if (!placesBefore.has(name)) placesBefore.set(name, held)
-    const moves = [...placesBefore].flatMap(([unit, from]) => {
-      const to = model.unitByName(unit)?.held
-      return to === undefined || to === from ? [] : [{ unit, ...(from === undefined ? {} : { from }), to }]
-    })
+    const moves: { unit: string; from?: string; to: string }[] = []
+    const noteMove = (entry: UnitEntry | undefined, from: string | undefined): void => {
+      if (entry?.held === undefined || entry.held === from) return
+      moves.push({ unit: entry.unit.name, ...(from === undefined ? {} : { from }), to: entry.held })
+    }
+    for (const [name, from] of placesBefore) noteMove(model.unitByName(name), from)
+    for (const [entry, from] of heldBefore) if (!placesBefore.has(entry.unit.name)) noteMove(entry, from)
     const answer: Attempt = { ...replan, moves, loads: changedLoads(machines, loads, model.machines) }
     for (const each of undo.reverse()) change(each)
-    for (const name of replaced.keys()) {
-      const held = placesBefore.get(name)
-      const entry = model.unitByName(name)
+    for (const [before, from] of heldBefore) {
+      // A unit that the changes are about is another entry by now.
+      const isSame = !placesBefore.has(before.unit.name)
+      const entry = isSame ? before : model.unitByName(before.unit.name)
+      const held = isSame ? from : placesBefore.get(before.unit.name)
       if (entry === undefined || entry.held === held) continue
       model.setHeld(entry, held)
       // A unit that kept its place on a machine that is gone waits.
@@ -185,7 +177,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
       const entry = model.unitByName(name)
       if (entry !== undefined) model.review.add(entry)
     }
-    sides.clear()
+    model.takeStock()
     return answer
   }
 

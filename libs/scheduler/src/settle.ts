@@ -85,6 +85,8 @@ function placeWaiting(draft: Draft): void {
       if (!isWaiting(next)) continue
       const machine = choosePlace(model, next)
       if (machine === undefined) continue
+      // It fits, and whatever changes that will say so.
+      model.review.delete(next)
       draft.schedule(next, machine, waitingReason(targetStateWord(next.unit)))
       if (next.followers !== undefined) open.push(...followersOf(next).toReversed())
     }
@@ -92,8 +94,8 @@ function placeWaiting(draft: Draft): void {
 }
 
 /** Of the steps that led here the first that took a unit away and the last that gave it a machine. */
-function netSteps({ steps }: Draft): readonly Step[] {
-  if (steps.every(({ task, isDone }) => task.kind === 'schedule' && isDone)) return steps
+function netSteps({ steps, hasDetours }: Draft): readonly Step[] {
+  if (!hasDetours()) return steps.filter(({ entry }) => entry.held !== entry.target)
   const firstLeave = new Map<UnitEntry, Step>()
   const lastArrival = new Map<UnitEntry, Step>()
   for (const step of steps) {
