@@ -1,5 +1,5 @@
 /** kvd: flags to configuration, the server, signals, exit codes. */
-import { realpathSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
@@ -36,13 +36,16 @@ function logOf({ logFormat, isDebug }: KvdConfig): KvdLog {
   }
 }
 
+type EndingHost = ProcessHost & { readonly askedBy: () => string | undefined }
+
 /**
  * The process that ends as etcd does: by the signal that asked for it, so that whoever waits for it sees why. The first
  * process of a container cannot be ended by its own signal; there the code is 0.
  */
-const endingBySignal = (): ProcessHost => {
+const endingBySignal = (): EndingHost => {
   let asked: string | undefined
   return {
+    askedBy: () => asked,
     ...nodeHost,
     listen: (handlers) =>
       nodeHost.listen({
@@ -91,17 +94,19 @@ async function main(): Promise<void> {
   const log = logOf(config)
   for (const { level, text } of outcome.notes) log.say(level === 'warn' ? 'W' : 'I', `flags: ${text}`)
   for (const warning of config.warnings) log.say('W', `etcdmain: ${warning}`)
+  const host = endingBySignal()
   await runDaemon({
     name: 'kvd',
     log,
-    host: endingBySignal(),
-    main: (context) => serve(config, log, context),
+    host,
+    main: (context) => serve(config, log, host, context),
   })
 }
 
 async function serve(
   config: KvdConfig,
   log: KvdLog,
+  host: EndingHost,
   { signal, onClose }: Parameters<Parameters<typeof runDaemon>[0]['main']>[0],
 ): Promise<void> {
   const metrics = createProcessMetrics()
@@ -133,7 +138,8 @@ async function serve(
   announce(config, server.replica.status, server.replica.appliedTerm, log)
   await notifier.ready()
   await Promise.race([stopped, failed])
-  log.say('N', 'osutil: received terminated signal, shutting down...')
+  const signalText = host.askedBy() === 'SIGINT' ? 'interrupt' : 'terminated'
+  log.say('N', `osutil: received ${signalText} signal, shutting down...`)
   await notifier.stopping()
 }
 
@@ -146,19 +152,20 @@ function announce(
 ): void {
   log.say('I', `etcdserver: starting member ${memberId} in cluster ${clusterId}`)
   log.say('I', `raft.node: ${memberId} elected leader ${memberId} at term ${term}`)
-  log.say('N', 'etcdserver: set the initial cluster version to 2.3')
+  // Every start ends with an election, so term 1 is that of a data directory which is new.
+  if (term === 1) log.say('N', 'etcdserver: set the initial cluster version to 2.3')
   const urls = config.advertiseClientUrls.join(' ')
   log.say('I', `etcdserver: published {Name:${config.name} ClientURLs:[${urls}]} to cluster ${clusterId}`)
   for (const url of config.listenClientUrls) log.say('I', `etcdmain: listening for client requests on ${url}`)
 }
 
+/** The soft limit of open files; 0 where it cannot be read. */
 function fileDescriptorsMax(): number {
-  const report: unknown = process.report?.getReport()
-  if (typeof report !== 'object' || report === null || !('userLimits' in report)) return 0
-  const { userLimits: limits } = report
-  if (typeof limits !== 'object' || limits === null || !('open_files' in limits)) return 0
-  const { open_files: files } = limits
-  return typeof files === 'object' && files !== null && 'soft' in files ? Number(files.soft) || 0 : 0
+  try {
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 0)
+  } catch {
+    return 0
+  }
 }
 
 main().catch((error: unknown) => {

@@ -3,7 +3,7 @@
  * prints, and how it ends, must be the same.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { etcdCommand, type ServerProcess, startServer } from './server-process.ts'
@@ -107,7 +107,6 @@ export async function takeTour(command: readonly string[]): Promise<readonly Tou
     servers.push(await startServer({ command, folder: join(folder, 'ours') }))
     servers.push(await startServer({ command: etcdCommand, folder: join(folder, 'theirs') }))
     for (const server of servers) await levelTo(server, 20)
-    writeFileSync(join(folder, 'empty'), '')
     const texts = await Promise.all(servers.map((server) => walk(server, folder)))
     const [ours = [], theirs = []] = texts
     return tour.flatMap(({ argv }, at) =>
@@ -129,14 +128,21 @@ async function levelTo({ clientUrl }: ServerProcess, wanted: number): Promise<vo
   }
 }
 
+/** How many wait for a change now. */
+async function watchersOf({ clientUrl }: ServerProcess): Promise<number> {
+  const answer: unknown = await (await fetch(`${clientUrl}/v2/stats/store`)).json()
+  return typeof answer === 'object' && answer !== null && 'watchers' in answer ? Number(answer.watchers) : 0
+}
+
 async function walk(server: ServerProcess, folder: string): Promise<readonly string[]> {
   const results: string[] = []
   let background: { readonly at: number; readonly ended: Promise<string> } | undefined
   for (const [at, stop] of tour.entries()) {
+    const watching = stop.isBackground === true ? await watchersOf(server) : 0
     const ended = run(server, folder, stop)
     if (stop.isBackground === true) {
       background = { at, ended }
-      await new Promise((resolve) => setTimeout(resolve, 500))
+      while ((await watchersOf(server)) === watching) await new Promise((resolve) => setTimeout(resolve, 20))
       continue
     }
     results[at] = await ended

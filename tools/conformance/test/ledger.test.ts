@@ -5,9 +5,9 @@ import { Ledger, numberedValue, numberIn } from '../src/kill/ledger.ts'
 describe('the ledger', () => {
   const written = (): Ledger => {
     const ledger = new Ledger()
-    ledger.sendPut('/a', 1)
+    ledger.sendPut('/a')
     ledger.acknowledgePut('/a', 1, 10)
-    ledger.sendPut('/a', 2)
+    ledger.sendPut('/a')
     return ledger
   }
   it.each([
@@ -32,7 +32,7 @@ describe('the ledger', () => {
     const ledger = written()
     ledger.sendDelete('/a')
     expect(ledger.check(new Map(), 12)).toEqual([])
-    ledger.sendPut('/a', 3)
+    ledger.sendPut('/a')
     ledger.acknowledgePut('/a', 3, 13)
     ledger.sendDelete('/a')
     ledger.acknowledgeDelete('/a', 14)

@@ -11,6 +11,8 @@ export type VectorsErrorCode =
   | 'vectors/no-cases'
   /** A program that a set runs has not been built. */
   | 'vectors/not-built'
+  /** The host lacks a program or a right that the set needs. */
+  | 'vectors/obstacles'
   | 'vectors/usage'
 
 /** What someone who runs a set can get wrong. */

@@ -78,6 +78,12 @@ function setNamed(name: string): VectorSet {
 
 async function runSet(requested: VectorSet, directory: string | undefined, io: VectorsIo): Promise<number> {
   const { set, folder, path } = open(requested, directory, io)
+  const obstacles = set.obstacles?.() ?? []
+  if (obstacles.length > 0) {
+    throw new VectorsError('vectors/obstacles', `the set ${set.name} cannot run on this host`, {
+      hint: obstacles.join('; '),
+    })
+  }
   const cases = set.cases(folder, builtPrograms(io.projectRoot))
   if (cases.length === 0) {
     throw new VectorsError('vectors/no-cases', `${path} holds no case of the set ${requested.name}`, {

@@ -28,4 +28,9 @@ export type VectorSet = {
   readonly cases: (folder: VectorFolder, programs: Programs) => readonly VectorCase[]
   /** What a reader should know of this run: for example cases that are left out, and why. */
   readonly notes?: (folder: VectorFolder) => readonly string[]
+  /**
+   * What keeps this host from running the set, one line each with its remedy; absent: every host can. A set that has
+   * this makes a lab of its own, and is no part of the unit tests.
+   */
+  readonly obstacles?: () => readonly string[]
 }

@@ -72,8 +72,7 @@ async function write(server: Server, ledger: Ledger, random: Random, writer: str
       ledger.acknowledgeDelete(key, Number(answer.headers['x-etcd-index']))
       continue
     }
-    const n = nextNumber++
-    ledger.sendPut(key, n)
+    const n = ledger.sendPut(key)
     const fillBytes = random.next() < 0.02 ? 100_000 : Math.floor(random.next() * 500)
     const answer = await ask(server, {
       method: 'PUT',
@@ -85,8 +84,6 @@ async function write(server: Server, ledger: Ledger, random: Random, writer: str
     ledger.acknowledgePut(key, n, Number(answer.headers['x-etcd-index']))
   }
 }
-
-let nextNumber = 1
 
 async function readTree(
   server: Server,

@@ -28,8 +28,13 @@ export class Ledger {
   highestIndex = 0
   acknowledgements = 0
 
-  sendPut(key: string, n: number): void {
-    this.#of(key).sent = n
+  #lastNumber = 0
+
+  /** The number that the value to be put carries; each is given out once. */
+  sendPut(key: string): number {
+    this.#lastNumber += 1
+    this.#of(key).sent = this.#lastNumber
+    return this.#lastNumber
   }
 
   acknowledgePut(key: string, n: number, index: number): void {

@@ -119,7 +119,7 @@ function withTtlsOf(step: RecordedCase, seen: Seen, elapsedMs: number): Seen {
     const wanted = recorded.shift()
     if (wanted === undefined) return whole
     const passed = wanted - Number(seconds)
-    return passed > 0 && passed <= Math.ceil(elapsedMs / 1000) ? `${name}${wanted}` : whole
+    return passed > 0 && passed <= Math.floor(elapsedMs / 1000) ? `${name}${wanted}` : whole
   })
   return { ...seen, stdout: text }
 }
