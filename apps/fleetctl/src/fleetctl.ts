@@ -342,6 +342,46 @@ const commands: readonly Command<Context>[] = [
   ),
   command(
     {
+      name: 'what-if',
+      summary: 'Tell what changes would lead to, without making them',
+      usage:
+        'what-if drain|lose MACHINE... | lose --any=N|--by=KEY[=VALUE] | add-machine [--metadata=K=V] | add|edit FILE... | remove UNIT...',
+      description:
+        'Reads the cluster once, plans here as fleetd would, and prints which units move, which would have no place and\n' +
+        'why, and the load of machines before and after. Nothing is changed.\n' +
+        '--any 2 loses every two machines in turn, --by zone every zone, and the worst case is told; Ctrl-C ends that with\n' +
+        'the worst so far. An added unit is taken as started. With --fail-on-unplaced the exit code is 1 when a unit that\n' +
+        'has a place, or is added, would have none.',
+      examples: [
+        example('Before the machine is switched off', 'what-if drain 1a000000'),
+        example('A gate for CI: the loss of any two machines', 'what-if lose --any 2 --fail-on-unplaced'),
+        example('Every zone in turn', 'what-if lose --by zone'),
+        example('Would these units fit?', 'what-if add units/*.service --fail-on-unplaced'),
+        example('Would more machines help?', 'what-if add-machine --count 2 --metadata disk=ssd --metadata zone=b'),
+      ],
+      flags: {
+        all: toggle('Name every move, unit and machine, not only the first'),
+        any: count('Lose every set of so many machines: 1, 2 or 3', 0),
+        by: text('Lose all machines with a metadata KEY=VALUE; of a KEY alone each value in turn'),
+        count: count('How many machines are added', 1),
+        'fail-on-unplaced': toggle('End with exit code 1 when a unit would be left without a place'),
+        full,
+        metadata: {
+          kind: 'string',
+          default: '',
+          repeats: true,
+          summary: 'KEY=VALUE of the added machines; may be given several times',
+        },
+        output,
+      },
+      words: ['add', 'add-machine', 'drain', 'edit', 'lose', 'remove'],
+      wordsFrom: 'list-machines --full --no-legend --fields machine',
+      usageExitCode: 2,
+    },
+    () => import('./commands/what-if.ts'),
+  ),
+  command(
+    {
       name: 'why',
       summary: 'Tell why a unit runs where it runs, or nowhere',
       usage: 'why [--machine=MACHINE] [--all] [--full] [--output=FORM] UNIT',
@@ -361,6 +401,7 @@ const commands: readonly Command<Context>[] = [
         machine: text('Only this machine: ID, how it begins, or address'),
         output,
       },
+      wordsFrom: 'list-unit-files --no-legend --fields unit',
       usageExitCode: 2,
     },
     () => import('./commands/why.ts'),

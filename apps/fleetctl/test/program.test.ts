@@ -126,6 +126,56 @@ it('ends with 130 when interrupted while it waits, and says what stays', async (
   expect(stderr).toContain('Interrupted. What was asked for stays: a.service is to be launched')
 })
 
+const cluster = (machineCount: number, unitCount: number): RequestListener => {
+  const machines = Array.from({ length: machineCount }, (_, index) => ({
+    id: (0x1a000000 + index).toString(16).padEnd(32, '0'),
+    metadata: { disk: index % 5 === 0 ? 'ssd' : 'hdd' },
+  }))
+  const units = Array.from({ length: unitCount }, (_, index) => ({
+    name: `u${index}.service`,
+    options: [{ section: 'X-Fleet', name: 'MachineMetadata', value: index % 2 === 0 ? 'disk=ssd' : 'disk=hdd' }],
+    desiredState: 'launched',
+    machineID: machines[(index * 5 + (index % 2)) % machineCount]?.id,
+  }))
+  return (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://x')
+    if (pathname.endsWith('/machines')) return response.end(JSON.stringify({ machines }))
+    if (!pathname.endsWith('/units')) return response.writeHead(404).end('{}')
+    const from = Number(searchParams.get('nextPageToken') ?? 0)
+    const nextPageToken = from + 100 < units.length ? { nextPageToken: String(from + 100) } : {}
+    return response.end(JSON.stringify({ units: units.slice(from, from + 100), ...nextPageToken }))
+  }
+}
+
+it('finds the worst loss of two machines over HTTP', async () => {
+  const endpoint = await serve(cluster(40, 800))
+  const args = ['--endpoint', endpoint, 'what-if', 'lose', '--any', '2', '--output', 'json', '--fail-on-unplaced']
+  const { exit, stdout, stderr } = await run(args).ended
+  expect([exit, stderr]).toEqual([0, ''])
+  expect(JSON.parse(stdout)).toMatchObject({
+    sets: { total: 780, done: 780, failing: 0, isComplete: true },
+    consequences: { unplaced: [], before: { machines: 40, units: 800 }, after: { machines: 38, units: 800 } },
+  })
+})
+
+it('ends with 130 when interrupted while it plans, with the worst so far', async () => {
+  let child: ChildProcess | undefined
+  const answer = cluster(200, 4000)
+  const endpoint = await serve((request, response) => {
+    const isLast = request.url?.endsWith('nextPageToken=3900') === true
+    response.on('finish', () => isLast && child?.kill('SIGINT'))
+    answer(request, response)
+  })
+  // Some 1,300,000 sets: nobody waits for the end.
+  const started = run(['--endpoint', endpoint, 'what-if', 'lose', '--any', '3'])
+  child = started.child
+  const { exit, stdout, stderr } = await started.ended
+  expect(exit).toBe(130)
+  // The signal may come before the first set.
+  if (stdout !== '') expect(stdout).toContain('The worst so far: ')
+  expect(stderr === '' || stderr.startsWith('Interrupted after ')).toBe(true)
+})
+
 it('does not mind a reader that goes away', async () => {
   const machines = Array.from({ length: 20_000 }, (_, index) => ({ id: String(index).padStart(32, '0') }))
   const endpoint = await serve((_request, response) => response.end(JSON.stringify({ machines })))

@@ -45,9 +45,11 @@ export async function fleetctlIn(
     readonly env?: Readonly<Record<string, string>>
     readonly isTerminal?: boolean
     readonly stdin?: string
+    /** What each look at the clock takes, for work that watches it. */
+    readonly lookMs?: number
   } = {},
 ): Promise<Outcome> {
-  const { interruptAfterMs = 600_000, env = {}, isTerminal = false, stdin = '' } = options
+  const { interruptAfterMs = 600_000, env = {}, isTerminal = false, stdin = '', lookMs = 0 } = options
   const io = memoryIo({ env, isTerminal, stdin })
   const interruption = new AbortController()
   let nowMs = 0
@@ -69,7 +71,10 @@ export async function fleetctlIn(
     files,
     clock: {
       nowMs: () => Date.UTC(2026, 0, 2) + nowMs,
-      monotonicMs: () => nowMs,
+      monotonicMs: () => {
+        nowMs += lookMs
+        return nowMs
+      },
       sleep: async (ms) => {
         nowMs += ms
         world.cluster.tick()
