@@ -9,7 +9,7 @@ const set = (store: Store, path: string, value: string, deadlineMs?: number) =>
 function snapshotOf(store: Store): readonly Uint8Array[] {
   const parts: Uint8Array[] = []
   const snapshot = store.snapshot()
-  for (let part = snapshot.next(); part !== undefined; part = snapshot.next()) parts.push(part)
+  for (let part = snapshot.next(); part !== undefined; part = snapshot.next()) parts.push(part.slice())
   return parts
 }
 
@@ -55,7 +55,7 @@ describe('a snapshot', () => {
     const snapshot = store.snapshot()
     const parts: Uint8Array[] = []
     for (let part = snapshot.next(); part !== undefined; part = snapshot.next()) {
-      parts.push(part)
+      parts.push(part.slice())
       set(store, '/1/a', `${parts.length}`)
       store.apply({ kind: 'delete', path: '/1/d', isDirectory: true, isRecursive: true }, { index: 0, timeMs: 0 })
       set(store, '/1/n', '')

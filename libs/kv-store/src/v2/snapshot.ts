@@ -13,14 +13,14 @@ const recordHeadBytesMax = 10 + 7 * varintBytesMax
 
 /** Fills parts with records; a record whose bytes do not fit goes on in the next part. */
 class PartWriter {
-  bytes: Uint8Array
+  readonly bytes: Uint8Array
   at = partHeaderBytes
-  readonly #partBytesMax: number
+  readonly #view: DataView
   #number = 0
 
   constructor(partBytesMax: number) {
-    this.#partBytesMax = partBytesMax
     this.bytes = new Uint8Array(partBytesMax)
+    this.#view = new DataView(this.bytes.buffer)
   }
 
   varint(value: number): void {
@@ -32,20 +32,19 @@ class PartWriter {
   }
 
   float(value: number): void {
-    new DataView(this.bytes.buffer).setFloat64(this.at, value, true)
+    this.#view.setFloat64(this.at, value, true)
     this.at += 8
   }
 
   get room(): number {
-    return this.#partBytesMax - this.at
+    return this.bytes.length - this.at
   }
 
-  /** The part as it is; the next one begins. */
+  /** The part as it is; the next one begins, in the same memory. */
   take(): Uint8Array {
+    this.bytes[0] = formatVersion
+    this.#view.setUint32(1, this.#number++, true)
     const part = this.bytes.subarray(0, this.at)
-    part[0] = formatVersion
-    new DataView(part.buffer).setUint32(1, this.#number++, true)
-    this.bytes = new Uint8Array(this.#partBytesMax)
     this.at = partHeaderBytes
     return part
   }

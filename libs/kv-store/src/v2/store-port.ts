@@ -88,7 +88,10 @@ export interface Store {
 }
 
 export interface SnapshotParts {
-  /** `undefined`: that was all. */
+  /**
+   * The next part, at most 256 KiB; `undefined`: that was all. All parts lie in the same memory: one is gone when the
+   * next is asked for.
+   */
   next(): Uint8Array | undefined
   close(): void
 }
