@@ -2,6 +2,8 @@ import { ClusterError } from '@cluster/prelude'
 
 /** Why the overlay of this machine cannot go on. Each ends `run`: the caller reports it and exits with status 1. */
 export type FlannelErrorCode =
+  /** An option of the caller that no network could work with. */
+  | 'flannel/bad-option'
   /** `Backend.Type` is none that exists, or one that this program does not have. */
   | 'flannel/unknown-backend'
   /** The backend does not work with this configuration or on this machine: host-gw behind NAT, udp without TUN. */
@@ -20,6 +22,10 @@ export type FlannelErrorCode =
   | 'flannel/kernel-refused'
   /** The subnet file can be neither read nor written. */
   | 'flannel/subnet-file'
+  /** Nobody tells which network is meant. */
+  | 'flannel/unknown-network'
+  /** Something was asked that only a machine with a lease can answer. */
+  | 'flannel/not-running'
   /** Somebody asked for a machine of the network that has no lease. */
   | 'flannel/unknown-peer'
 

@@ -3,7 +3,7 @@
  * Over any `Kv` and any `Kernel` port; it knows neither etcd nor `ip`.
  * @packageDocumentation
  */
-export type { CheckReport, Hop, HopName } from './check.ts'
+export { type CheckReport, checkPeer, type Hop, type HopName } from './check.ts'
 export { type CleanupOptions, type CleanupReport, cleanup } from './cleanup.ts'
 export { FlannelError, type FlannelErrorCode } from './errors.ts'
 export type { ExternalInterface, FindExternal } from './external.ts'
@@ -16,7 +16,9 @@ export {
   type FlannelEnd,
   type FlannelOptions,
 } from './options.ts'
+export { type Overlay, planOf } from './overlay.ts'
 export type { Plan } from './plan.ts'
+export { type ReadOverlayOptions, readOverlay } from './read-overlay.ts'
 export type { FlannelPhase, FlannelStatus, PeerStatus } from './status.ts'
 export { createVolatileSubnetFile, type SubnetFile } from './subnet-file.ts'
 export type { OpenUdpTunnel, UdpTunnel, UdpTunnelFigures, UdpTunnelPeer } from './udp-tunnel.ts'

@@ -65,13 +65,17 @@ export type Flannel = {
   /** Resolves once `status().ready` is true for the first time; with `false` when the signal fires or `run` ends before. */
   readonly ready: (signal: AbortSignal) => Promise<boolean>
   readonly status: () => FlannelStatus
-  /** What is different in the kernel from what it should be. Looks, changes nothing. */
+  /**
+   * What is different in the kernel from what it should be. Looks, changes nothing.
+   *
+   * @throws FlannelError `flannel/not-running` without a lease
+   */
   readonly plan: (signal?: AbortSignal) => Promise<Plan>
   /**
    * The way to another machine, hop by hop.
    *
    * @param peer its subnet, an address in it, or its public address
-   * @throws FlannelError `flannel/unknown-peer`
+   * @throws FlannelError `flannel/unknown-peer`, `flannel/not-running`
    */
   readonly check: (peer: string, signal?: AbortSignal) => Promise<CheckReport>
 }

@@ -1,0 +1,100 @@
+/**
+ * One network as the store has it: its configuration and everybody's leases, followed through outages, lost history and
+ * a store that was replaced. What cannot be read leaves the view as it is: no news is not an empty network.
+ */
+import { follow, type Key, type Kv, type KvEntry } from '@cluster/kv'
+import type { Clock, Logger, Random } from '@cluster/prelude'
+import type { FlannelEvents } from './events.ts'
+import type { Keyspace } from './keyspace.ts'
+import { createLeaseBook, type LeaseBook } from './known-lease.ts'
+
+/** What is told of each new view. */
+export type ViewChange = {
+  /** A lease appeared, vanished or has another value. */
+  readonly leasesChanged: boolean
+  readonly configChanged: boolean
+  /** Read anew: the first view, or after an outage, lost history, or a store that was replaced. */
+  readonly resync: boolean
+}
+
+export type NetworkView = {
+  readonly book: LeaseBook
+  /** Whether the store was ever read. */
+  readonly isKnown: () => boolean
+  readonly configText: () => string | undefined
+  readonly revision: () => number
+  /** What stands at our own key now, whatever it says. */
+  readonly entry: (key: Key) => KvEntry | undefined
+  readonly unreachableSinceMs: () => number | undefined
+  /** Called with every new view, in the same turn; the answer takes the listener away. */
+  readonly onChange: (listener: (change: ViewChange) => void) => () => void
+  /** Resolves with the next view, or when the signal fires. */
+  readonly next: (signal: AbortSignal) => Promise<void>
+  /** Follows the store until the signal fires. */
+  readonly run: (signal: AbortSignal) => Promise<void>
+}
+
+/** A view that knows nothing before `run`. */
+export function createNetworkView({
+  kv,
+  keyspace,
+  clock,
+  random,
+  log,
+  events,
+}: {
+  readonly kv: Kv
+  readonly keyspace: Keyspace
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly events: FlannelEvents
+}): NetworkView {
+  const book = createLeaseBook(keyspace.subnets)
+  const listeners = new Set<(change: ViewChange) => void>()
+  let entries: ReadonlyMap<Key, KvEntry> | undefined
+  let configText: string | undefined
+  let revision = 0
+  let unreachableSinceMs: number | undefined
+
+  return {
+    book,
+    isKnown: () => entries !== undefined,
+    configText: () => configText,
+    revision: () => revision,
+    entry: (key) => entries?.get(key),
+    unreachableSinceMs: () => unreachableSinceMs,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    next: (signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) return resolve()
+        const done = (): void => {
+          listeners.delete(done)
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        listeners.add(done)
+        signal.addEventListener('abort', done, { once: true })
+      }),
+    async run(signal) {
+      for await (const update of follow(kv, keyspace.root, { signal, clock, random, log })) {
+        if (update.kind === 'unavailable') {
+          unreachableSinceMs = update.sinceMonotonicMs
+          continue
+        }
+        unreachableSinceMs = undefined
+        entries = update.entries
+        revision = update.revision
+        const before = configText
+        configText = update.entries.get(keyspace.config)?.value
+        const { changed, newJunk } = book.read(update.entries, clock.monotonicMs())
+        for (const { key, reason } of newJunk) events.junkKey({ key, reason })
+        const change = { leasesChanged: changed, configChanged: before !== configText, resync: update.resync }
+        for (const listener of [...listeners]) listener(change)
+      }
+    },
+  }
+}
