@@ -1,7 +1,16 @@
 /** The smallest change from one state to another that touches nothing but what is ours. */
 import type { NetworkCommand } from './command.ts'
-import { groupBy } from './group-by.ts'
-import { emptyState, type Link, type NetworkState, type Route, routeKey, type VxlanOptions } from './network-state.ts'
+import { Groups } from './groups.ts'
+import {
+  emptyState,
+  type ForwardingEntry,
+  type Link,
+  type Neighbour,
+  type NetworkState,
+  type Route,
+  routeKey,
+  type VxlanOptions,
+} from './network-state.ts'
 import { foreignBecause, isConnected, isOurRoute, type Ownership } from './ownership.ts'
 import { containsPrefix, type Prefix, parsePrefix } from './prefix.ts'
 
@@ -56,8 +65,10 @@ type Changes = { readonly upsert: readonly NetworkCommand[]; readonly remove: re
 type LinkChanges = NetworkPlan & {
   /** Our devices that are there and stay: what they carry is compared. */
   readonly kept: ReadonlySet<string>
-  /** Devices that can carry something once the link commands have run. */
+  /** Devices that routes can lead over once the link commands have run. */
   readonly usable: ReadonlySet<string>
+  /** Those of them that are ours: only they get addresses, neighbours and forwarding entries. */
+  readonly ours: ReadonlySet<string>
   /** Devices whose routes, neighbours … vanish with them. */
   readonly vanishing: ReadonlySet<string>
 }
@@ -99,7 +110,8 @@ function diffLinks(desired: NetworkState, observed: NetworkState, ownership: Own
       if (target !== undefined) add(target)
     }
   }
-  return { commands, refusals, kept, usable, vanishing }
+  const ours = new Set(ownership.devices.map(({ name }) => name).filter((name) => usable.has(name)))
+  return { commands, refusals, kept, usable, ours, vanishing }
 }
 
 const upAndMarked = ({ name, up }: Link, { mark }: Ownership): NetworkCommand => ({
@@ -127,7 +139,7 @@ function sameDevice(target: Link, link: Link): boolean {
   return compared.every((option) => a[option] === b[option])
 }
 
-function diffAddresses({ desired, observed, ownership, kept, usable }: Scope): Changes {
+function diffAddresses({ desired, observed, ownership, kept, ours }: Scope): Changes {
   const key = (address: { readonly device: string; readonly address: string }): string =>
     `${address.device} ${address.address}`
   const networks = prefixes(ownership.networks)
@@ -135,7 +147,7 @@ function diffAddresses({ desired, observed, ownership, kept, usable }: Scope): C
   const wanted = new Map(desired.addresses.map((address) => [key(address), address]))
   return {
     upsert: [...wanted.values()]
-      .filter((address) => usable.has(address.device) && !present.has(key(address)))
+      .filter((address) => ours.has(address.device) && !present.has(key(address)))
       .map((address) => ({ kind: 'add-address', address })),
     remove: observed.addresses
       .filter((address) => kept.has(address.device) && !wanted.has(key(address)) && inside(networks, address.address))
@@ -143,104 +155,108 @@ function diffAddresses({ desired, observed, ownership, kept, usable }: Scope): C
   }
 }
 
-function diffForwarding({ desired, observed, kept, usable }: Scope): Changes {
-  const key = (entry: { readonly device: string; readonly mac: string }): string => `${entry.device} ${entry.mac}`
-  const present = groupBy(
-    observed.forwarding.filter(({ device }) => kept.has(device)),
-    key,
-  )
+function diffForwarding({ desired, observed, kept, ours }: Scope): Changes {
   const upsert: NetworkCommand[] = []
   const remove: NetworkCommand[] = []
-  const wanted = new Set<string>()
-  for (const entry of desired.forwarding) {
-    if (wanted.has(key(entry)) || !usable.has(entry.device)) continue
-    wanted.add(key(entry))
-    const there = present.get(key(entry)) ?? []
-    const match = there.findIndex(({ remote }) => remote === entry.remote)
-    if (match < 0) upsert.push({ kind: 'replace-forwarding-entry', entry })
-    // replace changes the first remote of a MAC and leaves the others
-    const replaced = match < 0 ? 0 : match
-    for (const [at, extra] of there.entries()) {
-      if (at !== replaced) remove.push({ kind: 'delete-forwarding-entry', entry: extra })
+  for (const device of ours) {
+    const there = kept.has(device) ? observed.forwarding.filter((entry) => entry.device === device) : []
+    const present = new Groups(there, macOf)
+    const wanted = new Map<string, ForwardingEntry>()
+    for (const entry of desired.forwarding) {
+      if (entry.device !== device || wanted.has(entry.mac)) continue
+      wanted.set(entry.mac, entry)
+      const [first, more] = [present.first(entry.mac), present.more(entry.mac)]
+      const same = first?.remote === entry.remote || more.some(({ remote }) => remote === entry.remote)
+      // replace changes the first remote of a MAC and leaves the others
+      if (!same) upsert.push({ kind: 'replace-forwarding-entry', entry })
     }
-  }
-  for (const [at, entries] of present) {
-    if (!wanted.has(at)) remove.push(...entries.map((entry) => ({ kind: 'delete-forwarding-entry', entry }) as const))
+    for (const entry of there) {
+      const target = wanted.get(entry.mac)
+      if (target !== undefined && entry.remote === target.remote) continue
+      const replaced = target !== undefined && entry === present.first(entry.mac)
+      const kept = replaced && !present.more(entry.mac).some(({ remote }) => remote === target.remote)
+      if (!kept) remove.push({ kind: 'delete-forwarding-entry', entry })
+    }
   }
   return { upsert, remove }
 }
 
-function diffNeighbours({ desired, observed, kept, usable }: Scope): Changes {
-  const key = (neighbour: { readonly device: string; readonly ip: string }): string =>
-    `${neighbour.device} ${neighbour.ip}`
-  const ours = observed.neighbours.filter(({ device }) => kept.has(device))
-  const present = new Map(ours.map((neighbour) => [key(neighbour), neighbour]))
-  const wanted = new Map(
-    desired.neighbours
-      .filter(({ device }) => usable.has(device))
-      .toReversed()
-      .map((neighbour) => [key(neighbour), neighbour]),
-  )
-  return {
-    upsert: [...wanted.values()].toReversed().flatMap((neighbour): readonly NetworkCommand[] => {
-      const there = present.get(key(neighbour))
+const macOf = ({ mac }: ForwardingEntry): string => mac
+
+function diffNeighbours({ desired, observed, kept, ours }: Scope): Changes {
+  const upsert: NetworkCommand[] = []
+  const remove: NetworkCommand[] = []
+  for (const device of ours) {
+    const present = new Map<string, Neighbour>()
+    if (kept.has(device)) {
+      for (const neighbour of observed.neighbours) if (neighbour.device === device) present.set(neighbour.ip, neighbour)
+    }
+    const wanted = new Set<string>()
+    for (const neighbour of desired.neighbours) {
+      if (neighbour.device !== device || wanted.has(neighbour.ip)) continue
+      wanted.add(neighbour.ip)
+      const there = present.get(neighbour.ip)
       const same = there !== undefined && there.mac === neighbour.mac && there.permanent !== false
-      return same ? [] : [{ kind: 'replace-neighbour', neighbour }]
-    }),
-    remove: ours
-      .filter((neighbour) => neighbour.permanent !== false && !wanted.has(key(neighbour)))
-      .map((neighbour) => ({ kind: 'delete-neighbour', neighbour })),
+      if (!same) upsert.push({ kind: 'replace-neighbour', neighbour })
+    }
+    for (const neighbour of present.values()) {
+      if (neighbour.permanent !== false && !wanted.has(neighbour.ip))
+        remove.push({ kind: 'delete-neighbour', neighbour })
+    }
   }
+  return { upsert, remove }
 }
 
 function diffRoutes(scope: Scope): Changes & Pick<NetworkPlan, 'refusals'> {
   const { desired, observed, ownership, usable, vanishing, kept } = scope
   const networks = prefixes(ownership.networks)
-  const there = observed.routes.filter(({ device }) => device === undefined || !vanishing.has(device))
-  const present = groupBy(there, routeKey)
+  const there =
+    vanishing.size === 0 ? observed.routes : observed.routes.filter(({ device }) => !vanishing.has(device ?? ''))
+  const present = new Groups(there, routeKey)
   const connected = connectedInside(there, networks, kept)
   const upsert: NetworkCommand[] = []
   const remove: NetworkCommand[] = []
   const refusals: Refusal[] = []
-  const wanted = new Set<string>()
+  /** The observed route that stays, or is replaced, by key. */
+  const settled = new Map<string, Route | undefined>()
   for (const route of desired.routes) {
     const key = routeKey(route)
-    if (wanted.has(key) || (route.device !== undefined && !usable.has(route.device))) continue
-    wanted.add(key)
-    const existing = present.get(key) ?? []
-    const untouchable = existing.find((other) => isUntouchable(other, kept)) ?? covering(connected, route)
+    if (settled.has(key) || (route.device !== undefined && !usable.has(route.device))) continue
+    const [first, more] = [present.first(key), present.more(key)]
+    const untouchable =
+      (first !== undefined && isUntouchable(first, kept) ? first : undefined) ??
+      more.find((other) => isUntouchable(other, kept)) ??
+      covering(connected, route)
     if (untouchable !== undefined) {
       refusals.push({ kind: 'connected-route', route, existing: untouchable })
-      wanted.delete(key)
       continue
     }
-    const target = { ...route, protocol: route.protocol ?? ownership.routeProtocol }
-    const match = existing.findIndex((other) => sameRoute(target, other))
-    if (match < 0) upsert.push({ kind: 'replace-route', route: target })
-    // replace changes the first route of a destination and metric and leaves the others
-    const replaced = match < 0 ? 0 : match
-    for (const [at, extra] of existing.entries()) {
-      if (at !== replaced && isOurRoute(extra, networks, kept, ownership)) {
-        remove.push({ kind: 'delete-route', route: extra })
-      }
+    const protocol = route.protocol ?? ownership.routeProtocol
+    if (first !== undefined && sameRoute(route, protocol, first)) {
+      settled.set(key, first)
+      continue
     }
+    const match = more.find((other) => sameRoute(route, protocol, other))
+    // replace changes the first route of a destination and metric and leaves the others
+    settled.set(key, match ?? first)
+    if (match === undefined) upsert.push({ kind: 'replace-route', route: { ...route, protocol } })
   }
   for (const route of there) {
-    if (!wanted.has(routeKey(route)) && isOurRoute(route, networks, kept, ownership)) {
-      remove.push({ kind: 'delete-route', route })
-    }
+    const key = routeKey(route)
+    if (settled.has(key) && settled.get(key) === route) continue
+    if (isOurRoute(route, networks, kept, ownership)) remove.push({ kind: 'delete-route', route })
   }
   return { upsert, remove, refusals }
 }
 
-function sameRoute(target: Route, route: Route): boolean {
+function sameRoute(target: Route, protocol: string, route: Route): boolean {
   return (
     route.type === undefined &&
     target.gateway === route.gateway &&
     (target.device === undefined || target.device === route.device) &&
     (target.onlink ?? false) === (route.onlink ?? false) &&
     target.source === route.source &&
-    target.protocol === route.protocol &&
+    protocol === route.protocol &&
     (target.scope === undefined || target.scope === route.scope)
   )
 }

@@ -49,7 +49,7 @@ export class ModelNetwork {
 
   /** The routes to a destination, whatever their metric. */
   routesTo(destination: string): readonly Route[] {
-    const usual = this.#routes.get(`${destination} ${destination.includes(':') ? 1024 : 0}`)
+    const usual = this.#routes.get(destination)
     return usual ?? this.state().routes.filter((route) => route.destination === destination)
   }
 

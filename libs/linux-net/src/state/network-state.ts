@@ -88,6 +88,9 @@ export type NetworkState = {
 /** A state with nothing in it: as desired state it means "nothing of ours". */
 export const emptyState: NetworkState = { links: [], addresses: [], routes: [], neighbours: [], forwarding: [] }
 
-/** What tells two routes of a table apart in the kernel: destination and metric. */
+/**
+ * What tells two routes of a table apart in the kernel: destination and metric. The destination's own text where the metric
+ * is the usual one: no text is made for most routes, of which there may be thousands.
+ */
 export const routeKey = ({ destination, metric }: Pick<Route, 'destination' | 'metric'>): string =>
-  `${destination} ${metric ?? (destination.includes(':') ? 1024 : 0)}`
+  metric === undefined || metric === (destination.includes(':') ? 1024 : 0) ? destination : `${destination} ${metric}`

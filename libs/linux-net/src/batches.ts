@@ -1,0 +1,162 @@
+/** Commands through the long-lived programs: in order, as few waits as possible, and each failure with its command. */
+import { BatchProcess, diedAtOnce } from './batch-process.ts'
+import { failureOf } from './errors.ts'
+import type { ProgramHost } from './run-program.ts'
+import { batchLine, type NetworkCommand, programOf } from './state/command.ts'
+import type { Failure } from './state/kernel.ts'
+
+/** The programs that change things. One call of `apply` at a time. */
+export class Batches implements AsyncDisposable {
+  readonly #programs: Readonly<Record<'ip' | 'bridge', BatchProcess>>
+
+  constructor(host: ProgramHost) {
+    this.#programs = { ip: new BatchProcess(['ip'], host), bridge: new BatchProcess(['bridge'], host) }
+  }
+
+  /** Starts the programs, so that the first command finds them running. */
+  async start(): Promise<void> {
+    await Promise.all([this.#programs.ip.run([]), this.#programs.bridge.run([])]).then((outcomes) => {
+      for (const outcome of outcomes) if (outcome.kind === 'died') throw diedAtOnce('ip or bridge', outcome.lastWords)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#programs.ip[Symbol.asyncDispose](), this.#programs.bridge[Symbol.asyncDispose]()])
+  }
+
+  /** The programs keep numbers of devices by name: to be called when a device has come or gone. */
+  forgetDevices(): void {
+    this.#programs.ip.stop()
+    this.#programs.bridge.stop()
+  }
+
+  /**
+   * Does the commands in their order.
+   *
+   * @returns those that had no effect; a command whose device could not be made is not tried
+   */
+  async apply(commands: readonly NetworkCommand[]): Promise<readonly Failure[]> {
+    const failures: Failure[] = []
+    const lost = new Set<string>()
+    for (const run of runsOf(commands)) {
+      const isLost = (command: NetworkCommand): boolean => lost.has(deviceOf(command) ?? '')
+      const tried = lost.size === 0 ? run : run.filter((command) => !isLost(command))
+      for (const command of lost.size === 0 ? [] : run.filter(isLost)) {
+        failures.push({ command, reason: 'skipped', text: 'its device could not be made' })
+      }
+      const failed = await this.#run(tried)
+      failures.push(...failed)
+      for (const { command } of failed) if (command.kind === 'add-link') lost.add(command.link.name)
+      if (run.some(makesOrDeletesDevice)) this.forgetDevices()
+    }
+    return failures
+  }
+
+  async #run(commands: readonly NetworkCommand[]): Promise<readonly Failure[]> {
+    const failures = await this.#runOnce(commands)
+    const again = failures.filter(({ reason }) => reason === 'no-device').map(({ command }) => command)
+    if (again.length === 0) return failures
+    // the number of a device that somebody has made anew
+    this.forgetDevices()
+    return [...failures.filter(({ reason }) => reason !== 'no-device'), ...(await this.#runOnce(again))]
+  }
+
+  async #runOnce(commands: readonly NetworkCommand[]): Promise<readonly Failure[]> {
+    const [first] = commands
+    if (first === undefined) return []
+    const outcome = await this.#programs[programOf(first)].run(commands.map(batchLine))
+    if (outcome.kind === 'died') return this.#runOneByOne(commands)
+    return [...outcome.complaints].flatMap(([index, complaint]) => {
+      const command = commands[index]
+      return (command && failureOf(command, complaint)) ?? []
+    })
+  }
+
+  /**
+   * `ip` ends at the first neighbour that it cannot change. Then all is done once more, each command followed by one that
+   * must fail: the first command that no such failure follows is the one. The commands may be repeated, all but the
+   * making of a device, which ends no program.
+   */
+  async #runOneByOne(commands: readonly NetworkCommand[]): Promise<readonly Failure[]> {
+    const failures: Failure[] = []
+    let rest = commands
+    while (rest.length > 0) {
+      const [first] = rest
+      if (first === undefined) break
+      const outcome = await this.#programs[programOf(first)].run(
+        rest.flatMap((command) => [batchLine(command), 'done']),
+      )
+      const doneCount = outcome.kind === 'done' ? rest.length : countMarks(outcome.complaints, rest.length)
+      for (const [at, command] of rest.slice(0, doneCount).entries()) {
+        const complaint = outcome.complaints.get(2 * at)
+        const failure = complaint === undefined ? undefined : failureOf(command, complaint)
+        if (failure !== undefined) failures.push(failure)
+      }
+      const culprit = rest[doneCount]
+      rest = rest.slice(doneCount + 1)
+      if (outcome.kind === 'done' || culprit === undefined) break
+      const failure = failureOf(culprit, outcome.lastWords)
+      if (failure === undefined) continue
+      failures.push(failure)
+      // what holds for one holds for all of them: no process for each
+      const alike = rest.filter((command) => sharesFate(command, failure))
+      failures.push(...alike.map((command) => ({ ...failure, command })))
+      rest = rest.filter((command) => !sharesFate(command, failure))
+    }
+    return failures
+  }
+}
+
+function sharesFate(command: NetworkCommand, { reason, command: failed }: Failure): boolean {
+  if (reason === 'no-permission') return true
+  return reason === 'no-device' && !command.kind.startsWith('delete-') && deviceOf(command) === deviceOf(failed)
+}
+
+/** How many commands in a row were followed by the failure that must follow them. */
+function countMarks(complaints: ReadonlyMap<number, string>, limit: number): number {
+  let count = 0
+  while (count < limit && complaints.has(2 * count + 1)) count += 1
+  return count
+}
+
+/** Neighbouring commands of one program; the making and deleting of devices by itself, because programs remember numbers. */
+function runsOf(commands: readonly NetworkCommand[]): readonly (readonly NetworkCommand[])[] {
+  const runs: NetworkCommand[][] = []
+  let before: NetworkCommand | undefined
+  for (const command of commands) {
+    const together =
+      before !== undefined &&
+      programOf(before) === programOf(command) &&
+      makesOrDeletesDevice(before) === makesOrDeletesDevice(command)
+    if (together) runs.at(-1)?.push(command)
+    else runs.push([command])
+    before = command
+  }
+  return runs
+}
+
+const makesOrDeletesDevice = ({ kind }: NetworkCommand): boolean => kind === 'add-link' || kind === 'delete-link'
+
+function deviceOf(command: NetworkCommand): string | undefined {
+  switch (command.kind) {
+    case 'add-link':
+      return command.link.name
+    case 'delete-link':
+    case 'set-link':
+      return command.device
+    case 'add-address':
+    case 'delete-address':
+      return command.address.device
+    case 'replace-route':
+    case 'delete-route':
+      return command.route.device
+    case 'replace-neighbour':
+    case 'delete-neighbour':
+      return command.neighbour.device
+    case 'replace-forwarding-entry':
+    case 'delete-forwarding-entry':
+      return command.entry.device
+    default:
+      return command satisfies never
+  }
+}
