@@ -100,3 +100,62 @@ describe('the client', () => {
     expect(await failureOf(client.listUnits())).toMatchObject({ hint: expect.stringMatching(/^odd\n.*journalctl/s) })
   })
 })
+
+describe('what is ours alone', () => {
+  it('is asked for and understood', async () => {
+    const { client, sent } = clientOf({
+      'GET /fleet/v1/cordons': '{"cordons":[{"machineID":"m1","drain":true},{"machineID":"m2"}]}',
+      'PUT /fleet/v1/cordons/m1': [204, ''],
+      'DELETE /fleet/v1/cordons/m1': [204, ''],
+      'GET /fleet/v1/brake': '{"held":true,"lostMachines":["m3"],"wouldMove":4,"sinceMs":5,"text":"why"}',
+      'DELETE /fleet/v1/brake': [204, ''],
+      'GET /fleet/v1/machines': '{"machines":[{"id":"m1","cordon":"draining"},{"id":"m2","cordon":"new"},{"id":"m3"}]}',
+    })
+    expect(await client.listCordons()).toEqual([
+      { machineId: 'm1', drain: true },
+      { machineId: 'm2', drain: false },
+    ])
+    expect(await client.cordon({ machineId: 'm1', drain: true })).toBe('done')
+    expect(sent.at(-1)?.body).toBe('{"drain":true}')
+    expect(await client.uncordon('m1')).toBe('done')
+    expect(await client.brake()).toEqual({
+      kind: 'held',
+      lostMachines: ['m3'],
+      wouldMove: 4,
+      moved: 0,
+      allowed: 0,
+      placedUnits: 0,
+      sinceMs: 5,
+      text: 'why',
+      released: [],
+    })
+    expect(await client.releaseBrake()).toBe('done')
+    expect((await client.listMachines()).map(({ cordon }) => cordon)).toEqual(['draining', 'cordoned', undefined])
+  })
+
+  it('is unsupported by an original daemon, and a brake that does not hold is not released', async () => {
+    const { client } = clientOf({})
+    expect(await client.listCordons()).toBe('unsupported')
+    expect(await client.cordon({ machineId: 'm', drain: false })).toBe('unsupported')
+    expect(await client.uncordon('m')).toBe('unsupported')
+    expect(await client.brake()).toBe('unsupported')
+    expect(await client.releaseBrake()).toBe('unsupported')
+    const idle = clientOf({ 'DELETE /fleet/v1/brake': [409, '{"error":{"code":409,"message":"it does not hold"}}'] })
+    expect(await idle.client.releaseBrake()).toBe('not-held')
+  })
+
+  it('remarks on a list are told once for the list', async () => {
+    const told: string[] = []
+    const client = createFleetClient(
+      'unix:///x',
+      async ({ path }) => ({
+        status: 200,
+        body: path.includes('nextPageToken') ? '{}' : '{"nextPageToken":"ZAACAA=="}',
+        warnings: ['the brake holds'],
+      }),
+      { onWarning: (text) => told.push(text) },
+    )
+    await client.listMachines()
+    expect(told).toEqual(['the brake holds'])
+  })
+})

@@ -3,6 +3,8 @@ import type { Result } from '@cluster/prelude'
 import type { UnitOption } from '@cluster/unit-file'
 import {
   type BadAnswer,
+  decodeBrake,
+  decodeCordons,
   decodeErrorMessage,
   decodeExplanation,
   decodeMachinePage,
@@ -14,7 +16,16 @@ import {
 } from './codec.ts'
 import { FleetApiError } from './errors.ts'
 import { renderGoJson } from './go-json.ts'
-import type { FleetMachine, FleetUnit, FleetUnitState, MetadataChange, TargetState, UnitExplanation } from './schema.ts'
+import type {
+  FleetBrake,
+  FleetCordon,
+  FleetMachine,
+  FleetUnit,
+  FleetUnitState,
+  MetadataChange,
+  TargetState,
+  UnitExplanation,
+} from './schema.ts'
 import type { FleetAnswer, FleetRequest, FleetTransport } from './transport.ts'
 
 export type UnitChange = {
@@ -61,6 +72,21 @@ export type FleetClient = {
    * Why the unit runs where it runs, or nowhere. `unsupported`: the daemon is an original one, which cannot tell.
    */
   readonly why: (name: string, signal?: AbortSignal) => Promise<UnitExplanation | 'no-such-unit' | 'unsupported'>
+  /** Machines that get no further scheduled units, by ID, also those that are away. `unsupported`: see `why`. */
+  readonly listCordons: (signal?: AbortSignal) => Promise<readonly FleetCordon[] | 'unsupported'>
+  /** Keeps further scheduled units off a machine; with `drain` those it has move elsewhere, as far as they fit there. */
+  readonly cordon: (cordon: FleetCordon, signal?: AbortSignal) => Promise<'done' | 'unsupported'>
+  /** Takes a cordon away, and ends a drain. */
+  readonly uncordon: (machineId: string, signal?: AbortSignal) => Promise<'done' | 'unsupported'>
+  /** Whether units of lost machines are held back. */
+  readonly brake: (signal?: AbortSignal) => Promise<FleetBrake | 'unsupported'>
+  /** Lets units leave the machines that are held back now, for as long as those are away, at most 10 minutes. */
+  readonly releaseBrake: (signal?: AbortSignal) => Promise<'done' | 'not-held' | 'unsupported'>
+}
+
+export type FleetClientOptions = {
+  /** Called with what the daemon remarks on a list, such as that its brake holds; again with every list. */
+  readonly onWarning?: (text: string) => void
 }
 
 const base = '/fleet/v1'
@@ -69,7 +95,11 @@ const base = '/fleet/v1'
 const pagesMax = 65_535
 
 /** The client over any transport; `connectFleet` gives it one over HTTP. */
-export function createFleetClient(endpoint: string, send: FleetTransport): FleetClient {
+export function createFleetClient(
+  endpoint: string,
+  send: FleetTransport,
+  { onWarning }: FleetClientOptions = {},
+): FleetClient {
   const place = (request: FleetRequest): string => `${request.method} ${request.path} at ${endpoint}`
 
   const request = async (sent: FleetRequest, accepted: readonly number[]): Promise<FleetAnswer> => {
@@ -93,7 +123,9 @@ export function createFleetClient(endpoint: string, send: FleetTransport): Fleet
     const items: Item[] = []
     for (let count = 0; count < pagesMax; count++) {
       const sent = get(query.size === 0 ? path : `${path}?${query}`, signal)
-      const page = decoded(sent, await request(sent, [200]), decode)
+      const answer = await request(sent, [200])
+      for (const text of count === 0 ? answer.warnings : []) onWarning?.(text)
+      const page = decoded(sent, answer, decode)
       items.push(...page.items)
       if (page.nextPageToken === undefined) return items
       query.set('nextPageToken', page.nextPageToken)
@@ -111,6 +143,25 @@ export function createFleetClient(endpoint: string, send: FleetTransport): Fleet
     return answer.status === 404 ? undefined : decoded(sent, answer, decode)
   }
 
+  /** A request that an original daemon does not know: it says 404 with an empty message. */
+  const ours = async (sent: FleetRequest, accepted: readonly number[]): Promise<FleetAnswer | 'unsupported'> => {
+    const answer = await request(sent, [...accepted, 404, 405])
+    if (accepted.includes(answer.status)) return answer
+    if (messageOf(answer.body) === '' || answer.status === 405) return 'unsupported'
+    throw failure(place(sent), endpoint, answer)
+  }
+  const oursRead = async <T>(
+    path: string,
+    decode: (value: unknown) => Result<T, BadAnswer>,
+    signal: AbortSignal | undefined,
+  ): Promise<T | 'unsupported'> => {
+    const sent = get(`${base}/${path}`, signal)
+    const answer = await ours(sent, [200])
+    return answer === 'unsupported' ? answer : decoded(sent, answer, decode)
+  }
+  const oursDone = async (sent: FleetRequest): Promise<'done' | 'unsupported'> =>
+    (await ours(sent, [200, 204])) === 'unsupported' ? 'unsupported' : 'done'
+
   return {
     endpoint,
     listUnits: (signal) => list(`${base}/units`, new URLSearchParams(), decodeUnitPage, signal),
@@ -125,13 +176,13 @@ export function createFleetClient(endpoint: string, send: FleetTransport): Fleet
         method: 'PUT',
         path: unitPath(name),
         body,
-        ...(signal === undefined ? {} : { signal }),
+        ...withSignal(signal),
       }
       const answer = await request(sent, [200, 201, 204])
       return { kind: answer.status === 201 ? 'created' : 'updated', warnings: answer.warnings }
     },
     async deleteUnit(name, signal) {
-      const sent: FleetRequest = { method: 'DELETE', path: unitPath(name), ...(signal === undefined ? {} : { signal }) }
+      const sent: FleetRequest = { method: 'DELETE', path: unitPath(name), ...withSignal(signal) }
       return (await request(sent, [200, 204, 404])).status !== 404
     },
     listStates({ unit, machineId } = {}, signal) {
@@ -149,10 +200,7 @@ export function createFleetClient(endpoint: string, send: FleetTransport): Fleet
     listMachines: (signal) => list(`${base}/machines`, new URLSearchParams(), decodeMachinePage, signal),
     async changeMetadata(changes, signal) {
       const body = renderGoJson(encodeMetadataChanges(changes))
-      await request(
-        { method: 'PATCH', path: `${base}/machines`, body, ...(signal === undefined ? {} : { signal }) },
-        [200, 204],
-      )
+      await request({ method: 'PATCH', path: `${base}/machines`, body, ...withSignal(signal) }, [200, 204])
     },
     async why(name, signal) {
       const sent = get(`${unitPath(name)}/why`, signal)
@@ -161,15 +209,30 @@ export function createFleetClient(endpoint: string, send: FleetTransport): Fleet
       // An original daemon knows no such path and says 404 with an empty message.
       return messageOf(answer.body) === '' || answer.status === 405 ? 'unsupported' : 'no-such-unit'
     },
+    listCordons: (signal) => oursRead('cordons', decodeCordons, signal),
+    cordon: ({ machineId, drain }, signal) =>
+      oursDone({ method: 'PUT', path: cordonPath(machineId), body: renderGoJson({ drain }), ...withSignal(signal) }),
+    uncordon: (machineId, signal) => oursDone({ method: 'DELETE', path: cordonPath(machineId), ...withSignal(signal) }),
+    brake: (signal) => oursRead('brake', decodeBrake, signal),
+    async releaseBrake(signal) {
+      const answer = await ours({ method: 'DELETE', path: `${base}/brake`, ...withSignal(signal) }, [200, 204, 409])
+      if (answer === 'unsupported') return answer
+      return answer.status === 409 ? 'not-held' : 'done'
+    },
   }
 }
 
 const unitPath = (name: string): string => `${base}/units/${encodeURIComponent(name)}`
 
+const cordonPath = (machineId: string): string => `${base}/cordons/${encodeURIComponent(machineId)}`
+
+const withSignal = (signal: AbortSignal | undefined): { readonly signal?: AbortSignal } =>
+  signal === undefined ? {} : { signal }
+
 const get = (path: string, signal: AbortSignal | undefined): FleetRequest => ({
   method: 'GET',
   path,
-  ...(signal === undefined ? {} : { signal }),
+  ...withSignal(signal),
 })
 
 function parseBody(body: string, place: string, endpoint: string): unknown {

@@ -6,7 +6,15 @@ import { err, ok, type Result } from '@cluster/prelude'
 import type { UnitOption } from '@cluster/unit-file'
 import * as v from 'valibot'
 import type { JsonValue } from './go-json.ts'
-import type { FleetMachine, FleetUnit, FleetUnitState, MetadataChange, UnitExplanation } from './schema.ts'
+import type {
+  FleetBrake,
+  FleetCordon,
+  FleetMachine,
+  FleetUnit,
+  FleetUnitState,
+  MetadataChange,
+  UnitExplanation,
+} from './schema.ts'
 
 /** What is wrong with an answer: the place in it, and what was found there. */
 export type BadAnswer = { readonly message: string }
@@ -62,8 +70,53 @@ const unitStateSchema = v.pipe(
 )
 
 const machineSchema = v.pipe(
-  v.object({ id: v.string(), metadata: v.optional(v.record(v.string(), v.string()), {}), primaryIP: text }),
-  v.transform(({ id, metadata, primaryIP }): FleetMachine => ({ id, metadata, primaryIp: primaryIP })),
+  v.object({
+    id: v.string(),
+    metadata: v.optional(v.record(v.string(), v.string()), {}),
+    primaryIP: text,
+    // A word that a later daemon may have counts as the weaker one.
+    cordon: v.optional(
+      v.pipe(
+        v.string(),
+        v.transform((word) => (word === 'draining' ? word : 'cordoned')),
+      ),
+    ),
+  }),
+  v.transform(
+    ({ id, metadata, primaryIP, cordon }): FleetMachine => ({
+      id,
+      metadata,
+      primaryIp: primaryIP,
+      ...(cordon === undefined ? {} : { cordon }),
+    }),
+  ),
+)
+
+const cordonsSchema = v.pipe(
+  v.object({
+    cordons: v.optional(v.array(v.object({ machineID: v.string(), drain: v.optional(v.boolean(), false) })), []),
+  }),
+  v.transform(({ cordons }) => cordons.map(({ machineID, drain }): FleetCordon => ({ machineId: machineID, drain }))),
+)
+
+const count = v.optional(v.number(), 0)
+const idList = v.optional(v.array(v.string()), [])
+const brakeSchema = v.pipe(
+  v.object({
+    held: v.boolean(),
+    released: idList,
+    lostMachines: idList,
+    wouldMove: count,
+    moved: count,
+    allowed: count,
+    placedUnits: count,
+    sinceMs: count,
+    text,
+  }),
+  v.transform(
+    ({ held, released, ...rest }): FleetBrake =>
+      held ? { kind: 'held', released, ...rest } : { kind: 'idle', released },
+  ),
 )
 
 const explanationSchema = v.pipe(
@@ -118,6 +171,12 @@ export const decodeUnitState = (value: unknown): Result<FleetUnitState, BadAnswe
 
 export const decodeExplanation = (value: unknown): Result<UnitExplanation, BadAnswer> => read(explanationSchema, value)
 
+/** The answer to `GET cordons`. */
+export const decodeCordons = (value: unknown): Result<readonly FleetCordon[], BadAnswer> => read(cordonsSchema, value)
+
+/** The answer to `GET brake`. */
+export const decodeBrake = (value: unknown): Result<FleetBrake, BadAnswer> => read(brakeSchema, value)
+
 /** One page of `GET units`. */
 export function decodeUnitPage(value: unknown): Result<Page<FleetUnit>, BadAnswer> {
   const page = read(unitPageSchema, value)
@@ -167,7 +226,8 @@ export const encodeUnitState = (state: FleetUnitState): JsonValue => ({
   systemdSubState: unlessEmpty(state.subState),
 })
 
-export const encodeMachine = ({ id, metadata, primaryIp }: FleetMachine): JsonValue => ({
+export const encodeMachine = ({ id, metadata, primaryIp, cordon }: FleetMachine): JsonValue => ({
+  cordon,
   id,
   metadata:
     Object.keys(metadata).length === 0
@@ -188,6 +248,25 @@ export const encodeExplanation = ({ unit, situation, lines, machineId, machines 
   situation,
   unit,
 })
+
+export const encodeCordons = (cordons: readonly FleetCordon[]): JsonValue => ({
+  cordons: cordons.map(({ machineId, drain }) => ({ drain, machineID: machineId })),
+})
+
+export const encodeBrake = (brake: FleetBrake): JsonValue =>
+  brake.kind === 'idle'
+    ? { held: false, released: brake.released }
+    : {
+        allowed: brake.allowed,
+        held: true,
+        lostMachines: brake.lostMachines,
+        moved: brake.moved,
+        placedUnits: brake.placedUnits,
+        released: brake.released,
+        sinceMs: brake.sinceMs,
+        text: brake.text,
+        wouldMove: brake.wouldMove,
+      }
 
 /** One page of a list; an empty list is left out, so that an empty last page is `{}`. */
 export const encodePage = (

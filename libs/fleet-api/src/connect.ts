@@ -1,12 +1,12 @@
 /** The client over HTTP: unix sockets and TCP, with a bound on every wait. */
 import { createHttpClient, errnoOf, type HttpClient, HttpError, readText, type TlsOptions } from '@cluster/http'
-import { createFleetClient, type FleetClient } from './client.ts'
+import { createFleetClient, type FleetClient, type FleetClientOptions } from './client.ts'
 import { type FleetEndpoint, parseEndpoint } from './endpoint.ts'
 import { FleetApiError } from './errors.ts'
 import type { FleetTransport } from './transport.ts'
 import { decodeWarning } from './warning.ts'
 
-export type ConnectFleetOptions = {
+export type ConnectFleetOptions = FleetClientOptions & {
   /** `unix:///PATH`, `http://…` or `https://…`. */
   readonly endpoint: string
   /** From sending a request to the head of its answer. Default 10 s. */
@@ -26,10 +26,12 @@ export function connectFleet({
   timeoutMs = 10_000,
   tls,
   answerBytesMax = 256 * 1024 * 1024,
+  ...clientOptions
 }: ConnectFleetOptions): FleetClient & AsyncDisposable {
   const endpoint = parseEndpoint(text)
   const http = createHttpClient(tls === undefined ? {} : { tls })
-  const client = createFleetClient(endpoint.text, httpTransport(http, endpoint, { timeoutMs, answerBytesMax }))
+  const transport = httpTransport(http, endpoint, { timeoutMs, answerBytesMax })
+  const client = createFleetClient(endpoint.text, transport, clientOptions)
   return { ...client, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() }
 }
 

@@ -3,9 +3,17 @@
  * Works with our fleetd and with the original one.
  * @packageDocumentation
  */
-export { createFleetClient, type FleetClient, type PutOutcome, type UnitChange } from './client.ts'
+export {
+  createFleetClient,
+  type FleetClient,
+  type FleetClientOptions,
+  type PutOutcome,
+  type UnitChange,
+} from './client.ts'
 export {
   type BadAnswer,
+  decodeBrake,
+  decodeCordons,
   decodeErrorMessage,
   decodeExplanation,
   decodeMachinePage,
@@ -13,6 +21,8 @@ export {
   decodeUnit,
   decodeUnitPage,
   decodeUnitState,
+  encodeBrake,
+  encodeCordons,
   encodeError,
   encodeExplanation,
   encodeMachine,
@@ -28,6 +38,8 @@ export { type FailedAnswer, FleetApiError, type FleetApiErrorCode } from './erro
 export { type JsonValue, renderGoJson } from './go-json.ts'
 export { decodePageToken, encodePageToken, type PageToken } from './page-token.ts'
 export {
+  type FleetBrake,
+  type FleetCordon,
   type FleetMachine,
   type FleetUnit,
   type FleetUnitState,

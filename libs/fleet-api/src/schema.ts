@@ -1,6 +1,6 @@
 /**
  * What the fleet v1 API talks about, under our names. How it looks on the wire is `codec.ts`'s business.
- * Source: spec/fleet.md §8; `UnitExplanation` is an addition of ours.
+ * Source: spec/fleet.md §8; `UnitExplanation`, `FleetCordon` and `FleetBrake` are additions of ours.
  */
 import type { UnitOption } from '@cluster/unit-file'
 
@@ -40,7 +40,37 @@ export type FleetMachine = {
   readonly metadata: Readonly<Record<string, string>>
   /** `''` when the machine published none. */
   readonly primaryIp: string
+  /** It gets no further scheduled units; `draining`: those that it has are to move elsewhere. An addition of ours. */
+  readonly cordon?: 'cordoned' | 'draining'
 }
+
+/** A machine that gets no further scheduled units, up or not. An addition of ours. */
+export type FleetCordon = {
+  readonly machineId: string
+  /** Those that it has are to move elsewhere, as far as they fit there. */
+  readonly drain: boolean
+}
+
+/** Whether the engine holds units of lost machines back. An addition of ours. */
+export type FleetBrake =
+  | { readonly kind: 'idle'; readonly released: readonly string[] }
+  | {
+      readonly kind: 'held'
+      /** IDs of the machines that vanished. */
+      readonly lostMachines: readonly string[]
+      /** Units that would move now, and those that did shortly before. */
+      readonly wouldMove: number
+      readonly moved: number
+      /** How many may, of how many. */
+      readonly allowed: number
+      readonly placedUnits: number
+      /** Since when, in milliseconds since 1970. */
+      readonly sinceMs: number
+      /** All of it for a person. */
+      readonly text: string
+      /** IDs of lost machines that somebody let go. */
+      readonly released: readonly string[]
+    }
 
 /** A change of one piece of dynamic metadata. `remove` also hides a value that the machine itself configured. */
 export type MetadataChange =

@@ -13,6 +13,12 @@ export type FleetEvents = {
   readonly engineRound: (fields: { readonly seconds: number; readonly tasks: number }) => void
   readonly engineFailed: (error: unknown) => void
   readonly machineAway: (fields: { readonly machine: string; readonly units: number }) => void
+  /** The brake holds units back; said once for the same machines, the figure always. */
+  readonly brakeHolds: (
+    fields: { readonly text: string; readonly machines: readonly string[]; readonly units: number },
+    isNews: boolean,
+  ) => void
+  readonly brakeEnds: (fields: { readonly how: string }) => void
   readonly engineTask: (task: ClusterTask) => void
   readonly engineTaskBounced: (task: ClusterTask) => void
   readonly agentTask: (task: MachineTask) => void
@@ -37,6 +43,7 @@ export function createEvents(log: Logger, meter: Meter, clock: Clock): FleetEven
   const rounds = meter.counter('fleet_engine_reconcile_count_total', 'Rounds of the engine')
   const roundSeconds = meter.histogram('fleet_engine_reconcile_duration_second', 'Duration of a round of the engine')
   const roundFailures = meter.counter('fleet_engine_reconcile_failure_count_total', 'Failures by kind', ['type'])
+  const brakeUnits = meter.gauge('fleet_engine_brake_held_units', 'Units that the brake keeps from moving')
   const agentTasks = meter.counter('fleet_agent_task_count_total', 'Tasks of the agent', ['type'])
   const agentFailures = meter.counter('fleet_agent_task_failure_count_total', 'Tasks that failed', ['type'])
   const beats = meter.counter('fleet_beat_failure_count_total', 'Heartbeats that failed')
@@ -60,6 +67,7 @@ export function createEvents(log: Logger, meter: Meter, clock: Clock): FleetEven
     },
     leadsNoMore(fields) {
       leaderStart.set(0)
+      brakeUnits.set(0)
       log.info('engine leads no more', fields)
     },
     engineVersionTooNew: (fields) => log.warn('the registry belongs to a newer engine, this one takes no part', fields),
@@ -75,6 +83,19 @@ export function createEvents(log: Logger, meter: Meter, clock: Clock): FleetEven
     machineAway(fields) {
       roundFailures.add({ type: 'machine_away' })
       log.warn('a machine is lost, its units move', fields)
+    },
+    brakeHolds({ text, machines, units }, isNews) {
+      brakeUnits.set(units)
+      if (!isNews) return
+      log.error(`the brake holds: ${text}`, {
+        machines,
+        units,
+        hint: 'bring the machines back; or, if they are lost, run: fleetctl brake release',
+      })
+    },
+    brakeEnds(fields) {
+      brakeUnits.set(0)
+      log.info('the brake holds no longer', fields)
     },
     engineTask(task) {
       tasks.add({ type: task.kind })

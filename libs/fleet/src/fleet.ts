@@ -5,7 +5,7 @@
 import type { Handler } from '@cluster/http'
 import type { Kv } from '@cluster/kv'
 import type { Clock, Logger, Meter, Random } from '@cluster/prelude'
-import { defaultPolicy, type Policy } from '@cluster/scheduler'
+import { type BrakePolicy, defaultBrakePolicy, defaultPolicy, type Policy } from '@cluster/scheduler'
 import type { UnitManager } from '@cluster/systemd'
 import { createAgent } from './agent/agent.ts'
 import { createVolatileRecordStore, openLocalMemory, type RecordStore } from './agent/local-record.ts'
@@ -40,6 +40,8 @@ export type FleetConfig = {
   readonly engineDisabled?: boolean
   /** Entries on a page of the API, 1 to 65,535. Default 100. */
   readonly tokenLimit?: number
+  /** When units of several machines lost at once stay where they were until somebody looks; `off`: never. */
+  readonly brake?: BrakePolicy | 'off'
   /** Whether a stop takes all units with it. Default: they go on running, so that a restart of the daemon is free. */
   readonly drainOnStop?: boolean
 }
@@ -89,6 +91,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     engineIntervalMs = 2000,
     engineDisabled = false,
     tokenLimit = 100,
+    brake = defaultBrakePolicy,
     drainOnStop = false,
   } = options.config ?? {}
   let machine = options.machine
@@ -155,6 +158,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     observed,
     health,
     policy,
+    brake,
     intervalMs: engineIntervalMs,
     events,
     clock,

@@ -9,9 +9,9 @@ export const refusal = (status: number, message: string): Refusal => ({ kind: 'r
 
 const jsonHeader = ['Content-Type', 'application/json'] as const
 
-export const jsonAnswer = (value: JsonValue): HttpResponse => ({
+export const jsonAnswer = (value: JsonValue, headers: HttpResponse['headers'] = []): HttpResponse => ({
   status: 200,
-  headers: [jsonHeader],
+  headers: [jsonHeader, ...headers],
   body: renderGoJson(value),
 })
 

@@ -3,6 +3,7 @@ import { encodeMachine, encodePage } from '@cluster/fleet-api'
 import { type HttpRequest, type HttpResponse, readText } from '@cluster/http'
 import { err, ok, type Result } from '@cluster/prelude'
 import { bareAnswer, jsonAnswer, type Refusal, refusal, refused } from './answers.ts'
+import { brakeWarning } from './brake.ts'
 import type { ApiContext } from './context.ts'
 import { pageOf, requestedPage } from './pages.ts'
 import { fieldOf, kindOf, readFirstJson } from './read-json.ts'
@@ -13,10 +14,15 @@ export async function listMachines({ readView, tokenLimit }: ApiContext, request
   const view = await readView(page.value, request.signal)
   const machines = [...view.machines.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
   const { items, nextPageToken } = pageOf(machines, page.value, tokenLimit)
-  const encoded = items.map(({ id, effectiveMetadata, publicIp }) =>
-    encodeMachine({ id, metadata: effectiveMetadata, primaryIp: publicIp }),
+  const encoded = items.map(({ id, effectiveMetadata, publicIp, cordon }) =>
+    encodeMachine({
+      id,
+      metadata: effectiveMetadata,
+      primaryIp: publicIp,
+      ...(cordon === undefined ? {} : { cordon: cordon.drain ? 'draining' : 'cordoned' }),
+    }),
   )
-  return jsonAnswer(encodePage('machines', encoded, nextPageToken))
+  return jsonAnswer(encodePage('machines', encoded, nextPageToken), brakeWarning(view))
 }
 
 /**

@@ -6,8 +6,10 @@ import { encodeWarning, renderGoJson } from '@cluster/fleet-api'
 import { type Handler, HttpError, type HttpRequest, type HttpResponse } from '@cluster/http'
 import { describeError, isClusterError } from '@cluster/prelude'
 import { errorAnswer } from './answers.ts'
+import { brakeState, releaseBrake } from './brake.ts'
 import { cleanPath, escapeHtml } from './clean-path.ts'
 import type { ApiContext } from './context.ts'
+import { cordonMachine, listCordons, uncordonMachine } from './cordons.ts'
 import { discoveryDocument } from './discovery.ts'
 import { listMachines, patchMachines } from './machines.ts'
 import { getState, listStates } from './states.ts'
@@ -80,6 +82,10 @@ async function answerTo(options: ApiOptions, request: HttpRequest): Promise<Http
       return item === undefined ? discovery(request) : errorAnswer(404, '')
     case 'machines':
       return item === undefined ? machines(options, request) : errorAnswer(404, '')
+    case 'cordons':
+      return cordons(options, request, item, rest)
+    case 'brake':
+      return item === undefined ? brake(options, request) : errorAnswer(404, '')
     case 'units':
       return units(options, request, item, rest)
     case 'state':
@@ -102,6 +108,31 @@ async function machines(options: ApiOptions, request: HttpRequest): Promise<Http
   if (request.method === 'GET') return listMachines(options, request)
   if (request.method === 'PATCH') return patchMachines(options, request)
   return errorAnswer(405, 'only GET and PATCH supported against this resource')
+}
+
+/** Ours; the original knows no such path. */
+async function cordons(
+  options: ApiOptions,
+  request: HttpRequest,
+  machine: string | undefined,
+  rest: readonly string[],
+): Promise<HttpResponse> {
+  if (rest.length > 0) return errorAnswer(404, '')
+  if (machine === undefined) {
+    return request.method === 'GET'
+      ? listCordons(options, request)
+      : errorAnswer(405, 'only GET supported against this resource')
+  }
+  if (request.method === 'PUT') return cordonMachine(options, request, machine)
+  if (request.method === 'DELETE') return uncordonMachine(options, machine)
+  return errorAnswer(405, 'only PUT and DELETE supported against this resource')
+}
+
+/** Ours; the original knows no such path. */
+async function brake(options: ApiOptions, request: HttpRequest): Promise<HttpResponse> {
+  if (request.method === 'GET') return brakeState(options, request)
+  if (request.method === 'DELETE') return releaseBrake(options, request)
+  return errorAnswer(405, 'only GET and DELETE supported against this resource')
 }
 
 async function units(

@@ -3,6 +3,7 @@ import { encodePage, encodeUnitState, type FleetUnitState } from '@cluster/fleet
 import type { HttpRequest, HttpResponse } from '@cluster/http'
 import type { ClusterView } from '../registry/cluster-view.ts'
 import { errorAnswer, jsonAnswer, refused } from './answers.ts'
+import { brakeWarning } from './brake.ts'
 import type { ApiContext } from './context.ts'
 import { pageOf, requestedPage } from './pages.ts'
 
@@ -32,7 +33,7 @@ export async function listStates({ readView, tokenLimit }: ApiContext, request: 
     (state) => (machine === '' || state.machineId === machine) && (unit === '' || state.name === unit),
   )
   const { items, nextPageToken } = pageOf(states, page.value, tokenLimit)
-  return jsonAnswer(encodePage('states', items.map(encodeUnitState), nextPageToken))
+  return jsonAnswer(encodePage('states', items.map(encodeUnitState), nextPageToken), brakeWarning(view))
 }
 
 /** Of a global unit, the state on the machine with the smallest ID. */

@@ -1,11 +1,12 @@
 /** `units` and `units/N`. Source: spec/fleet.md §8; `units/N/why` is an addition of ours. */
 import { encodeExplanation, encodePage, encodeUnit, encodeWarning, type FleetUnit } from '@cluster/fleet-api'
 import { type HttpRequest, type HttpResponse, readText } from '@cluster/http'
-import { explainUnit, findMachineOfCycles, verdictText } from '@cluster/scheduler'
+import { brakeText, explainUnit, findMachineOfCycles, verdictText } from '@cluster/scheduler'
 import { byteLength } from '@cluster/unit-file'
 import { FleetError } from '../errors.ts'
 import { type ClusterView, clusterStateOf, currentStateOf, type RegistryUnit } from '../registry/cluster-view.ts'
 import { bareAnswer, errorAnswer, jsonAnswer, refused } from './answers.ts'
+import { brakeWarning } from './brake.ts'
 import type { ApiContext } from './context.ts'
 import { pageOf, requestedPage } from './pages.ts'
 import {
@@ -43,7 +44,7 @@ export async function listUnits({ readView, tokenLimit }: ApiContext, request: H
   const units = [...view.units.values()].sort((one, other) => (one.name < other.name ? -1 : 1))
   const { items, nextPageToken } = pageOf(units, page.value, tokenLimit)
   const encoded = items.map((unit) => encodeUnit(wireUnit(view, unit, 'list')))
-  return jsonAnswer(encodePage('units', encoded, nextPageToken))
+  return jsonAnswer(encodePage('units', encoded, nextPageToken), brakeWarning(view))
 }
 
 /** No store has a key for a longer name, and no unit has such a name. */
@@ -142,12 +143,13 @@ export async function explain(context: ApiContext, request: HttpRequest, name: s
     return jsonAnswer(encodeExplanation(explanation))
   }
   if (!view.units.has(name)) return noSuchUnit()
-  const { situation, lines, machines } = explainUnit(clusterStateOf(view), name, context.policy)
+  const held = view.brake?.lostMachines.filter((id) => !view.machines.has(id)) ?? []
+  const { situation, lines, machines } = explainUnit(clusterStateOf(view, held), name, context.policy)
   return jsonAnswer(
     encodeExplanation({
       unit: name,
       situation: situation.kind,
-      lines: [...lines, ...stateLines(view, name)],
+      lines: [...lines, ...brakeLines(view, name), ...stateLines(view, name)],
       ...('machine' in situation ? { machineId: situation.machine } : {}),
       machines: machines.map(({ machine, verdict }) => ({
         machineId: machine,
@@ -157,6 +159,13 @@ export async function explain(context: ApiContext, request: HttpRequest, name: s
       })),
     }),
   )
+}
+
+/** That the unit would move, if the brake did not hold it. */
+function brakeLines({ brake, units }: ClusterView, name: string): readonly string[] {
+  const machine = units.get(name)?.machine
+  if (brake === undefined || machine === undefined || !brake.lostMachines.includes(machine)) return []
+  return [`the brake holds: ${brakeText(brake)}`]
 }
 
 /** What systemd says where the unit is, when that is not what one would wish. */

@@ -4,17 +4,19 @@
  */
 import type { Revision } from '@cluster/kv'
 import type { Clock, Random } from '@cluster/prelude'
-import { type Policy, planCluster } from '@cluster/scheduler'
+import { type BrakePolicy, type BrakeReason, brakeText, type Policy } from '@cluster/scheduler'
 import { createDoorbell } from '../doorbell.ts'
 import type { FleetEvents } from '../events.ts'
 import type { ObservedCluster } from '../observed-cluster.ts'
 import { runReconcileLoop } from '../reconcile-loop.ts'
-import { type ClusterView, clusterStateOf } from '../registry/cluster-view.ts'
-import { engineVersion } from '../registry/codec.ts'
+import type { ClusterView } from '../registry/cluster-view.ts'
+import { type BrakeRecord, encodeBrakeRecord, engineVersion } from '../registry/codec.ts'
 import type { KeyMeaning } from '../registry/keyspace.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { StoreHealth } from '../store-health.ts'
+import { type BrakeVerdict, createBrakeWatch } from './brake-watch.ts'
 import { executeClusterTask } from './execute.ts'
+import { createHeldPlan } from './held-plan.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createLeadership } from './leadership.ts'
 
@@ -24,6 +26,8 @@ export type EngineOptions = {
   readonly observed: ObservedCluster
   readonly health: StoreHealth
   readonly policy: Policy
+  /** When the loss of several machines is held back; `off`: never. */
+  readonly brake: BrakePolicy | 'off'
   /** How often the lease is renewed and, without any event, the cluster looked at. The lease lives five times as long. */
   readonly intervalMs: number
   readonly events: FleetEvents
@@ -47,6 +51,9 @@ const relevant: ReadonlySet<KeyMeaning['kind']> = new Set<KeyMeaning['kind']>([
   'machine-metadata',
   'engine-lease',
   'engine-version',
+  'cordon',
+  'brake',
+  'brake-release',
 ])
 
 const textGraceMs = 10 * 60_000
@@ -69,16 +76,27 @@ export function createEngine(options: EngineOptions): Engine {
     onWrite: observed.wrote,
   })
   const housekeeping = createHousekeeping({ textGraceMs, leftoverGraceMs })
+  const held = createHeldPlan(policy)
+  const brakes = createBrakeWatch(options.brake)
   let didLead = false
   let wasTooOld = false
   let lastWrite: { readonly revision: Revision; readonly atMs: number } | undefined
-  let lostBefore: ReadonlySet<string> = new Set()
   let bouncedBefore: ReadonlySet<string> = new Set()
+  let saidHeld = ''
+
+  const wrote = (revision: Revision): void => {
+    lastWrite = { revision, atMs: clock.monotonicMs() }
+    observed.wrote(revision)
+  }
 
   const round = async (signal: AbortSignal): Promise<number> => {
     const view = observed.view()
     // No view is not an empty view: nothing is decided until the registry can be read again.
     if (view === undefined) return intervalMs
+    // Taken note of even when nothing comes of this round: it is not told again.
+    const touched = observed.takeTouched()
+    brakes.saw(view, touched.machines, clock.monotonicMs())
+    held.note(touched)
     if (view.engineVersion > engineVersion) {
       if (!wasTooOld) events.engineVersionTooNew({ found: view.engineVersion, ours: engineVersion })
       wasTooOld = true
@@ -87,21 +105,35 @@ export function createEngine(options: EngineOptions): Engine {
     wasTooOld = false
     if (view.engineVersion < engineVersion) await registry.raiseEngineVersion(view.engineVersion, signal)
 
+    const didLeadBefore = didLead
     const standing = await campaign(view, signal)
-    if (standing === 'follows') return intervalMs
+    if (standing === 'follows') {
+      held.forget()
+      brakes.forget()
+      saidHeld = ''
+      return intervalMs
+    }
+    if (!didLeadBefore) brakes.takeOver(view)
     if (lastWrite !== undefined && view.revision < lastWrite.revision) {
       if (clock.monotonicMs() - lastWrite.atMs < catchUpMs) return catchUpMs
     }
 
     const startedMs = clock.monotonicMs()
-    const absent = absentMachines(view, startedMs)
-    for (const lost of absent.lost.keys()) {
-      if (!lostBefore.has(lost)) events.machineAway({ machine: lost, units: absent.lost.get(lost) ?? 0 })
-    }
-    lostBefore = new Set(absent.lost.keys())
-    const plan = planCluster(clusterStateOf(view, absent.unconfirmed), policy)
+    const placed = held.look(view)
+    const absent = absentMachines(view, placed.on, startedMs)
+    const verdict = brakes.judge({
+      view,
+      nowMs: startedMs,
+      lost: absent.lost,
+      placedUnits: placed.count,
+      unitsOn: placed.on,
+      preview: () => held.preview(new Set(absent.unconfirmed)),
+    })
+    for (const lost of verdict.letGo) events.machineAway({ machine: lost, units: placed.on.get(lost) ?? 0 })
+    sayBrake(verdict)
+    const tasks = held.plan(new Set([...absent.unconfirmed, ...verdict.withheld]))
     const bounced = new Set<string>()
-    for (const task of plan.tasks) {
+    for (const task of tasks) {
       if (signal.aborted || !leadership.holds()) break
       const outcome = await executeClusterTask(registry, task, signal)
       if (outcome.kind === 'bounced') {
@@ -112,15 +144,56 @@ export function createEngine(options: EngineOptions): Engine {
         if (bouncedBefore.has(what)) continue
         break
       }
-      lastWrite = { revision: outcome.revision, atMs: clock.monotonicMs() }
-      observed.wrote(outcome.revision)
+      wrote(outcome.revision)
+      if (task.kind === 'unschedule') brakes.moved(view, task.machine, clock.monotonicMs())
       events.engineTask(task)
     }
     bouncedBefore = bounced
+    await tellBrake(view, verdict, placed.on, signal)
     await tidy(view, signal)
-    events.engineRound({ seconds: (clock.monotonicMs() - startedMs) / 1000, tasks: plan.tasks.length })
+    events.engineRound({ seconds: (clock.monotonicMs() - startedMs) / 1000, tasks: tasks.length })
     return Math.min(intervalMs, absent.lookAgainInMs)
   }
+
+  const sayBrake = ({ state, wasReleased }: BrakeVerdict): void => {
+    if (state.kind === 'held') {
+      const machines = state.reason.lostMachines
+      const isNews = saidHeld !== machines.join()
+      saidHeld = machines.join()
+      events.brakeHolds({ text: brakeText(state.reason), machines, units: state.reason.wouldMove }, isNews)
+    } else if (state.kind === 'idle') {
+      if (saidHeld !== '') events.brakeEnds({ how: wasReleased ? 'somebody released it' : 'the machines are back' })
+      saidHeld = ''
+    }
+  }
+
+  /** Brings what the registry says of the brake up to date, for every API and for the next leader. */
+  const tellBrake = async (
+    view: ClusterView,
+    { state }: BrakeVerdict,
+    unitsOn: ReadonlyMap<string, number>,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    if (signal.aborted || !leadership.holds()) return
+    if (state.kind !== 'as-before') {
+      const record = state.kind === 'held' ? recordOf(state.reason, view) : undefined
+      if (!isSameRecord(record, view.brake)) {
+        const revision = await registry.writeBrake(record, signal)
+        if (revision !== undefined) wrote(revision)
+      }
+    }
+    // A release is for the machines that were away then, and for as long as they are.
+    const isSpent = view.brakeRelease?.machines.every((id) => view.machines.has(id) || !unitsOn.has(id)) ?? false
+    if (isSpent) {
+      const revision = await registry.writeBrakeRelease(undefined, signal)
+      if (revision !== undefined) wrote(revision)
+    }
+  }
+
+  const recordOf = (reason: BrakeReason, { brake }: ClusterView): BrakeRecord => ({
+    ...reason,
+    sinceMs: brake?.sinceMs ?? clock.nowMs(),
+  })
 
   const campaign = async (view: ClusterView, signal: AbortSignal): Promise<'leads' | 'follows'> => {
     const isLost = (id: string): boolean =>
@@ -142,17 +215,14 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** Machines that units are placed on and that are not there. */
-  const absentMachines = (view: ClusterView, nowMs: number): AbsentMachines => {
-    const units = new Map<string, number>()
-    for (const { machine: target } of view.units.values()) {
-      if (target !== undefined && !view.machines.has(target)) units.set(target, (units.get(target) ?? 0) + 1)
-    }
+  const absentMachines = (view: ClusterView, unitsOn: ReadonlyMap<string, number>, nowMs: number): AbsentMachines => {
     const unconfirmed: string[] = []
-    const lost = new Map<string, number>()
+    const lost: string[] = []
     let lookAgainInMs = Number.POSITIVE_INFINITY
-    for (const [id, count] of units) {
+    for (const id of unitsOn.keys()) {
+      if (view.machines.has(id)) continue
       const graceMs = policy.lossGraceTtls === 0 ? nowMs : observed.losses.confirmedAtMs(id, health.healthySinceMs())
-      if (graceMs !== undefined && graceMs <= nowMs) lost.set(id, count)
+      if (graceMs !== undefined && graceMs <= nowMs) lost.push(id)
       else {
         unconfirmed.push(id)
         if (graceMs !== undefined) lookAgainInMs = Math.min(lookAgainInMs, graceMs - nowMs)
@@ -182,7 +252,9 @@ export function createEngine(options: EngineOptions): Engine {
 
 type AbsentMachines = {
   readonly unconfirmed: readonly string[]
-  /** By machine, how many units it had. */
-  readonly lost: ReadonlyMap<string, number>
+  readonly lost: readonly string[]
   readonly lookAgainInMs: number
 }
+
+const isSameRecord = (one: BrakeRecord | undefined, other: BrakeRecord | undefined): boolean =>
+  (one && encodeBrakeRecord(one)) === (other && encodeBrakeRecord(other))
