@@ -1,6 +1,7 @@
 /**
  * The way of a packet: device → table → peers, and socket → checks → device, in bursts that end, so that a new table never
- * waits. One thread runs it and sleeps in `poll` when nothing moves. After its making nothing is allocated per packet.
+ * waits. One thread runs it and sleeps in `poll` as soon as nothing moves: to look again for 20 or 100 rounds first gained
+ * nothing on two busy processors (round trip 150 µs, 200 and 400). After its making nothing is allocated per packet.
  * Rules: specification of flannel §7.1; ours: longest prefix, senders checked, cut-off packets dropped.
  */
 import { Arena } from './arena.ts'
