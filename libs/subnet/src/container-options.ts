@@ -91,42 +91,40 @@ export function podmanWords(env: SubnetEnv, { bridge, name }: ContainerNetwork =
 export type RenderedFile = { readonly path: string; readonly text: string }
 
 /**
- * A bridge by systemd-networkd that hands out the addresses of this machine's subnet, and a drop-in that puts every
- * container started by `systemd-nspawn@.service` on it.
+ * A bridge by systemd-networkd that hands out the addresses of this machine's subnet, and for each of the containers
+ * named a settings file that puts it on the bridge. systemd-nspawn takes `--network-bridge=` instead as well.
  */
 export function renderNspawnFiles(
   env: SubnetEnv,
-  { bridge }: ContainerNetwork = containerNetwork,
+  containers: readonly string[] = [],
+  { bridge }: Pick<ContainerNetwork, 'bridge'> = containerNetwork,
 ): readonly RenderedFile[] {
   const { subnet, ipv6Subnet, mtu, ipMasq } = env
-  const addresses = [
-    ...(subnet === undefined ? [] : [`Address=${gateway4(subnet)}/${subnet.length}`]),
-    ...(ipv6Subnet === undefined ? [] : [`Address=${gateway6(ipv6Subnet)}/${ipv6Subnet.length}`]),
+  const network = [
+    ...(subnet === undefined ? [] : [`Address=${gateway4(subnet)}/${subnet.length}`, 'DHCPServer=yes']),
+    ...(ipv6Subnet === undefined ? [] : [`Address=${gateway6(ipv6Subnet)}/${ipv6Subnet.length}`, 'IPv6SendRA=yes']),
+    'ConfigureWithoutCarrier=yes',
+    `IPMasquerade=${ipMasq ? 'no' : 'both'}`,
   ]
-  const serves = [
-    ...(subnet === undefined ? [] : ['DHCPServer=yes']),
-    ...(ipv6Subnet === undefined ? [] : ['IPv6SendRA=yes']),
+  const sections = [
+    ['Match', `Name=${bridge}`],
+    ['Network', ...network],
+    // Option 26 is the MTU: containers would send packets of 1500 bytes otherwise.
+    ...(subnet === undefined ? [] : [['DHCPServer', `SendOption=26:uint16:${mtu}`]]),
+    ...(ipv6Subnet === undefined ? [] : [['IPv6Prefix', `Prefix=${formatNet6(ipv6Subnet)}`]]),
   ]
-  const network = [...addresses, 'ConfigureWithoutCarrier=yes', `IPMasquerade=${ipMasq ? 'no' : 'both'}`, ...serves]
-  const prefix = ipv6Subnet === undefined ? '' : `\n[IPv6Prefix]\nPrefix=${formatNet6(ipv6Subnet)}\n`
   return [
     {
       path: `/run/systemd/network/70-${bridge}.netdev`,
-      text: `[NetDev]\nName=${bridge}\nKind=bridge\nMTUBytes=${mtu}\n`,
+      text: renderSections([['NetDev', `Name=${bridge}`, 'Kind=bridge', `MTUBytes=${mtu}`]]),
     },
-    {
-      path: `/run/systemd/network/70-${bridge}.network`,
-      text: `[Match]\nName=${bridge}\n\n[Network]\n${network.join('\n')}\n${prefix}`,
-    },
-    {
-      path: '/run/systemd/system/systemd-nspawn@.service.d/50-overlay.conf',
-      text: [
-        '[Service]',
-        'ExecStart=',
-        'ExecStart=systemd-nspawn --quiet --keep-unit --boot --link-journal=try-guest ' +
-          `--network-bridge=${bridge} -U --settings=override --machine=%i`,
-        '',
-      ].join('\n'),
-    },
+    { path: `/run/systemd/network/70-${bridge}.network`, text: renderSections(sections) },
+    ...containers.map((container) => ({
+      path: `/run/systemd/nspawn/${container}.nspawn`,
+      text: renderSections([['Network', `Bridge=${bridge}`]]),
+    })),
   ]
 }
+
+const renderSections = (sections: readonly (readonly string[])[]): string =>
+  sections.map(([name, ...lines]) => `[${name}]\n${lines.map((line) => `${line}\n`).join('')}`).join('\n')

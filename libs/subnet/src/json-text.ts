@@ -63,13 +63,18 @@ function decodedName(word: string): string {
  */
 export const foldName = (name: string): string => name.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase()
 
+const isNamed = (name: string): ((known: string) => boolean) => {
+  const folded = foldName(name)
+  return (known) => foldName(known) === folded
+}
+
 /** The members whose name is one of `names` in any case, in order, each under the name as given. */
 export function knownMembers<Name extends string>(
   text: string,
   names: readonly Name[],
 ): readonly { readonly name: Name; readonly text: string }[] {
   return jsonMembers(text).flatMap((member) => {
-    const name = names.find((known) => foldName(known) === foldName(member.name))
+    const name = names.find((known) => known === member.name) ?? names.find(isNamed(member.name))
     return name === undefined ? [] : [{ name, text: member.text }]
   })
 }
