@@ -6,6 +6,8 @@ export type LoadIndex = {
   readonly enter: (machine: number, load: number) => void
   /** Leaves a machine out; its load must be the one it has. */
   readonly leave: (machine: number, load: number) => void
+  /** Gives a machine another load. */
+  readonly move: (machine: number, from: number, to: number) => void
   /** The first machine in order of (load, rank) that `test` takes; -1 when it takes none. */
   readonly find: (test: (machine: number) => boolean) => number
 }
@@ -57,6 +59,10 @@ export function createLoadIndex(capacity: number): LoadIndex {
   return {
     enter,
     leave,
+    move: (machine, from, to) => {
+      leave(machine, from)
+      enter(machine, to)
+    },
     find: (test) => {
       for (let load = loads.next(0); load >= 0; load = loads.next(load + 1)) {
         const bucket = buckets[load]?.machines

@@ -155,13 +155,8 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     changeLoad(entry, by) {
       const { rank, load } = entry
       entry.load = load + by
-      loads.leave(rank, load)
-      loads.enter(rank, entry.load)
-      for (const group of classList) {
-        if (group.fits[rank] !== 1) continue
-        group.loads.leave(rank, load)
-        group.loads.enter(rank, entry.load)
-      }
+      loads.move(rank, load, entry.load)
+      for (const group of classList) if (group.fits[rank] === 1) group.loads.move(rank, load, entry.load)
     },
     meets: (machine, requirement) => requirement === undefined || classOf(requirement).fits[machine.rank] === 1,
     leastLoaded(requirement, test) {

@@ -24,20 +24,27 @@ export function createOccupancy(): Occupancy {
   const replaceCarriers = new Map<number, number>()
   const matches = new Map<number, number>()
 
-  const countAll = (entry: UnitEntry, by: number): void => {
-    for (const glob of entry.shape.conflicts) count(conflictCarriers, glob, by)
-    for (const glob of entry.shape.replaces) count(replaceCarriers, glob, by)
-    for (const glob of entry.shape.matchedBy) count(matches, glob, by)
+  const countAll = ({ shape: { conflicts, replaces, matchedBy } }: UnitEntry, by: number): void => {
+    for (const glob of conflicts) count(conflictCarriers, glob, by)
+    for (const glob of replaces) count(replaceCarriers, glob, by)
+    for (const glob of matchedBy) count(matches, glob, by)
   }
 
   /** Whether a member but the entry itself carries a glob that matches it, or matches a glob it carries. */
   const meets = (entry: UnitEntry, own: readonly number[], carriers: ReadonlyMap<number, number>): boolean => {
-    const isMember = members.has(entry)
-    for (const glob of entry.shape.matchedBy) {
-      if ((carriers.get(glob) ?? 0) > (isMember && own.includes(glob) ? 1 : 0)) return true
+    const { matchedBy } = entry.shape
+    // Most machines carry no such glob: no look-up then, on whatever memory.
+    if (carriers.size > 0) {
+      for (const glob of matchedBy) {
+        const others = carriers.get(glob) ?? 0
+        if (others > 1 || (others === 1 && !(own.includes(glob) && members.has(entry)))) return true
+      }
     }
-    for (const glob of own) {
-      if ((matches.get(glob) ?? 0) > (isMember && entry.shape.matchedBy.includes(glob) ? 1 : 0)) return true
+    if (matches.size > 0) {
+      for (const glob of own) {
+        const others = matches.get(glob) ?? 0
+        if (others > 1 || (others === 1 && !(matchedBy.includes(glob) && members.has(entry)))) return true
+      }
     }
     return false
   }

@@ -141,7 +141,7 @@ describe('checkPlan', () => {
     ['schedule', 'i.service', 'm1', ['inactive']],
     ['schedule', 'g.service', 'm1', ['global']],
     ['schedule', 'd.service', 'm9', ['machine-gone']],
-    ['schedule', 'z.service', 'm1', ['unknown-unit']],
+    ['schedule', 'z.service', 'm1', ['unknown-unit', 'orphan-target']],
     ['schedule', 'a.service', 'm2', ['already-placed']],
     ['unschedule', 'a.service', 'm2', ['not-there']],
     ['unschedule', 'a.service', 'm1', []],

@@ -60,7 +60,10 @@ function displace(draft: Draft, machine: MachineEntry, name: string, reason: str
   const { model } = draft
   const displaced = model.unitByName(name)
   if (displaced === undefined) return
-  const other = model.leastLoaded(undefined, (candidate) => candidate !== machine)
+  const other = model.leastLoaded(
+    undefined,
+    (candidate) => candidate !== machine && candidate.machine.isCordoned !== true,
+  )
   draft.note(displaced, { kind: 'unschedule', unit: name, machine: machine.machine.id, reason })
   if (other === undefined) return
   draft.schedule(displaced, other, reason)

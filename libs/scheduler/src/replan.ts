@@ -148,7 +148,8 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     const moves: { unit: string; from?: string; to: string }[] = []
     const noteMove = (entry: UnitEntry | undefined, from: string | undefined): void => {
       if (entry?.held === undefined || entry.held === from) return
-      moves.push({ unit: entry.unit.name, ...(from === undefined ? {} : { from }), to: entry.held })
+      const [unit, to] = [entry.unit.name, entry.held]
+      moves.push(from === undefined ? { unit, to } : { unit, from, to })
     }
     for (const [name, from] of placesBefore) noteMove(model.unitByName(name), from)
     for (const [entry, from] of heldBefore) if (!placesBefore.has(entry.unit.name)) noteMove(entry, from)

@@ -10,7 +10,13 @@ const globs = [...unitNames, 'web@*.service', 'db@?.service', '[a-c].service', '
 
 const metadata = fc.dictionary(fc.constantFrom('disk', 'az'), fc.constantFrom('1', '2'), { maxKeys: 2 })
 
-const machine = fc.record({ id: fc.constantFrom(...machineIds), metadata })
+const machine = fc
+  .record({
+    id: fc.constantFrom(...machineIds),
+    metadata,
+    isCordoned: fc.integer({ min: 0, max: 7 }).map((dice) => dice === 0),
+  })
+  .map(({ isCordoned, ...rest }): Machine => (isCordoned ? { ...rest, isCordoned } : rest))
 
 const requirements = fc
   .record({
