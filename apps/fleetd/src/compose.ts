@@ -22,7 +22,7 @@ import type { Kv } from '@cluster/kv'
 import { connectEtcd2 } from '@cluster/kv-client'
 import type { Logger } from '@cluster/prelude'
 import { openDbusUnitManager, readBootId, type UnitManager } from '@cluster/systemd'
-import type { FleetdConfig } from './config.ts'
+import { brakeOf, type FleetdConfig } from './config.ts'
 import { chooseMachineId } from './machine-id.ts'
 import { openProcessUnits } from './process-units.ts'
 import { findPublicIp } from './public-ip.ts'
@@ -109,6 +109,7 @@ export async function composeFleetd(
       engineIntervalMs: config.engineReconcileInterval * 1000,
       engineDisabled: config.disableEngine,
       tokenLimit: config.tokenLimit,
+      brake: brakeOf(config),
       drainOnStop: config.drainOnStop,
     },
     records: createRecordFile(recordPath(config)),

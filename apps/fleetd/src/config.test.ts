@@ -1,6 +1,7 @@
 import { readConfig } from '@cluster/daemon'
+import { defaultBrakePolicy } from '@cluster/scheduler'
 import { describe, expect, it } from 'vitest'
-import { checkConfig, declaration, type FleetdConfig, idleOptions } from './config.ts'
+import { brakeOf, checkConfig, declaration, type FleetdConfig, idleOptions } from './config.ts'
 
 const read = async (argv: readonly string[], environment: Record<string, string> = {}): Promise<FleetdConfig> => {
   // A file that is not there, so that the machine's own configuration plays no part.
@@ -29,6 +30,17 @@ describe('the configuration', () => {
       insecureAllowNetwork: false,
       listen: [],
     })
+  })
+
+  it('has the brake of the planner, with another share or window, or none', async () => {
+    expect(brakeOf(await read([]))).toEqual(defaultBrakePolicy)
+    expect(brakeOf(await read(['--brake-share=0.5', '--brake-window=5m']))).toEqual({
+      movedShareMax: 0.5,
+      windowMs: 300_000,
+      freeLosses: 1,
+    })
+    expect(brakeOf(await read([], { FLEET_BRAKE: 'false' }))).toBe('off')
+    await expect(read(['--brake-share=1.5'])).rejects.toMatchObject({ code: 'daemon/bad-config' })
   })
 
   it('takes every key by its old name', async () => {

@@ -17,6 +17,7 @@ import {
   stringOption,
 } from '@cluster/daemon'
 import { defaultPrefix } from '@cluster/fleet'
+import { type BrakePolicy, defaultBrakePolicy } from '@cluster/scheduler'
 import { version } from './version.ts'
 
 const unitManagers = ['systemd', 'process'] as const
@@ -99,6 +100,22 @@ const options = {
     help: 'let the API listen where other machines can reach it: it has no authentication',
     default: false,
   }),
+  brake: booleanOption({
+    help: 'when several machines vanish at once, hold back what would move beyond brake_share',
+    default: true,
+  }),
+  brakeShare: numberOption({
+    help: 'the share of all placed units that may leave lost machines within brake_window; 1 never brakes',
+    default: Number(defaultBrakePolicy.movedShareMax.toFixed(3)),
+    min: 0,
+    max: 1,
+  }),
+  brakeWindow: durationOption({
+    help: 'how far back moves count, and how close together machines vanish "at once"',
+    default: defaultBrakePolicy.windowMs,
+    min: 1000,
+    max: 86_400_000,
+  }),
   drainOnStop: booleanOption({ help: 'take all units along when stopped', default: false }),
   logFormat: choiceOption({ help: 'form of the log on standard error', default: 'text', choices: logFormats }),
 }
@@ -138,6 +155,18 @@ export function checkConfig({
       { hint: 'name the folder of the store with store_dir, or leave store_listen out' },
     )
   }
+}
+
+/** When the engine holds back what a mass loss would move. A share of a third is exactly that. */
+export function brakeOf({
+  brake,
+  brakeShare,
+  brakeWindow,
+}: Pick<FleetdConfig, 'brake' | 'brakeShare' | 'brakeWindow'>): BrakePolicy | 'off' {
+  if (!brake) return 'off'
+  const isThird = brakeShare === options.brakeShare.default
+  const movedShareMax = isThird ? defaultBrakePolicy.movedShareMax : brakeShare
+  return { ...defaultBrakePolicy, movedShareMax, windowMs: brakeWindow }
 }
 
 /** What is given and does nothing, in words for the log. */
