@@ -16,12 +16,13 @@ import {
 import type { Clock } from '@cluster/prelude'
 import { createDoorbell } from './doorbell.ts'
 import type { FlannelEvents } from './events.ts'
+import { inScope, type Scope } from './scope.ts'
 
 export type KernelKeeperOptions = {
   readonly kernel: Kernel
   readonly ownership: () => Ownership
-  /** What should be there, given what is; `undefined`: not decided yet, change nothing. */
-  readonly desired: () => NetworkState | undefined
+  /** What should be there, and where it may differ from the last answer; without `scope`: anywhere. */
+  readonly desired: () => { readonly state: NetworkState; readonly scope?: Scope }
   /** Everything was looked at; called before `desired`. */
   readonly onLook: (state: NetworkState) => void
   readonly lookIntervalMs: number
@@ -79,13 +80,16 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     isDirty = false
     const known = startedMs >= lookAtMs ? undefined : kernel.known()
     const state = known ?? (await look(signal))
-    const target = desired()
-    if (target === undefined) return
-    const plan = diff(target, state, ownership())
+    const { state: target, scope } = desired()
+    // What we did since the last look is known, and only what changed since then needs to be compared.
+    const plan =
+      known === undefined || scope === undefined
+        ? diff(target, state, ownership())
+        : diff(inScope(target, scope), inScope(state, scope), ownership())
     const refused = plan.commands.length === 0 ? [] : await kernel.apply(plan.commands, signal)
     if (lastDesired !== undefined && known === undefined && plan.commands.length > 0) tellRepairs(state, lastDesired)
     lastDesired = target
-    noteFailures(refused, plan.refusals)
+    noteFailures(refused, plan.refusals, known === undefined || scope === undefined)
     events.programmed({
       seconds: (clock.monotonicMs() - startedMs) / 1000,
       commands: plan.commands.length,
@@ -107,8 +111,8 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     events.repaired({ commands: commands.slice(0, repairsShownMax), count: commands.length })
   }
 
-  function noteFailures(refused: readonly Failure[], refusals: readonly Refusal[]): void {
-    const now = new Map<string, string>()
+  function noteFailures(refused: readonly Failure[], refusals: readonly Refusal[], isComplete: boolean): void {
+    const now = new Map(isComplete ? [] : failures)
     for (const { command, text, hint } of refused) {
       now.set(commandText(command), hint === undefined ? text : `${text} (${hint})`)
     }

@@ -35,6 +35,7 @@ import type { KnownLease } from './known-lease.ts'
 import type { NetworkView } from './network-view.ts'
 import type { FlannelOptions } from './options.ts'
 import { type Overlay, peersOf } from './overlay.ts'
+import { addToScope, emptyScope, type Scope } from './scope.ts'
 import type { Settings } from './settings.ts'
 import { openUdpTunnelKeeper, type UdpTunnelKeeper } from './udp-tunnel-keeper.ts'
 
@@ -139,6 +140,8 @@ export async function createService(
   const told = new Map<string, string>()
   let judgements: readonly Judgement[] = []
   let peers: readonly Peer[] = []
+  /** What changed since the kernel was last brought in line; absent: anything may have. */
+  let scope: Scope | undefined
 
   const tunnel = backend.udpPort === undefined ? undefined : await openTunnel(backend.udpPort)
 
@@ -154,7 +157,7 @@ export async function createService(
       bind: { address: external.interfaceAddress, port },
       isSenderChecked: settings.checkSources,
       onChange: () => {
-        standpoint = undefined
+        rejudge()
         keeper.ring()
       },
       clock,
@@ -198,12 +201,17 @@ export async function createService(
       const isSame = before !== undefined && before.lease.value === known.value
       const judgement = isSame ? withLease(before.judgement, known) : judge(known, standing(), landscape)
       judged.set(key, { lease: known, judgement })
-      changed ||= !isSame
+      if (isSame) continue
+      changed = true
+      for (const one of [before?.judgement, judgement]) {
+        if (scope !== undefined && one?.kind === 'peer') addToScope(scope, one.peer)
+      }
       if (judgement !== undefined) tell(judgement)
     }
     if (!changed) return
-    for (const key of judged.keys()) {
+    for (const [key, { judgement }] of judged) {
       if (leases.has(key)) continue
+      if (scope !== undefined && judgement?.kind === 'peer') addToScope(scope, judgement.peer)
       judged.delete(key)
       told.delete(key)
     }
@@ -227,6 +235,7 @@ export async function createService(
 
   function rejudge(): void {
     standpoint = undefined
+    scope = undefined
     judged.clear()
   }
 
@@ -249,7 +258,10 @@ export async function createService(
     ownership,
     desired: () => {
       judgeAll()
-      return backend.desired(surroundings(), peers)
+      const state = backend.desired(surroundings(), peers)
+      const answer = scope === undefined ? { state } : { state, scope }
+      scope = emptyScope()
+      return answer
     },
     onLook,
     lookIntervalMs: settings.lookIntervalMs,

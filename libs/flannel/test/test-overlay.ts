@@ -96,6 +96,7 @@ export type MachineOptions = {
   readonly clock?: Clock
   readonly seed?: number
   readonly name?: string
+  readonly isStoreAway?: boolean
 }
 
 export type TestNetwork = {
@@ -134,6 +135,7 @@ export function createTestNetwork(): TestNetwork {
     }
     const tunnels = createTestTunnels(kernel)
     const connection = kv.connect()
+    if (options.isStoreAway === true) connection.setUnavailable(true)
     const flannel = createFlannel({
       kv: connection,
       prefix,
