@@ -26,7 +26,7 @@ export function parseJson(text: string): JsonValue | undefined {
 export const isJsonObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const token = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/gsu
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s"{}[\],:]+/gs
 
 /** The members of an object, in order, duplicates included. The text must be a JSON object: see `parseJson`. */
 export function jsonMembers(text: string): readonly JsonMember[] {
@@ -35,8 +35,8 @@ export function jsonMembers(text: string): readonly JsonMember[] {
   let name: string | undefined
   let start = 0
   for (const match of text.matchAll(token)) {
-    const word = match[1] ?? ''
-    const at = match.index + match[0].length - word.length
+    const [word] = match
+    const at = match.index
     const closes = word === '}' || word === ']'
     if (depth === 1 && (word === ',' || word === '}')) {
       if (name !== undefined) members.push({ name, text: text.slice(start, at).trim() })

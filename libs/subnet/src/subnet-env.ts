@@ -45,8 +45,8 @@ export const gateway6 = ({ ip }: Net6): string => formatIp6(toIp6(ip + 1n))
 export function parseVariables(text: string): ReadonlyMap<string, string> {
   const variables = new Map<string, string>()
   for (const line of text.split(/\r?\n/)) {
-    const parts = /^\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*(?:=|:\s)\s*(.*?)\s*$/.exec(line)
-    if (parts !== null) variables.set(parts[1] ?? '', plainValue(parts[2] ?? ''))
+    const parts = /^\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*(?:=|:\s)(.*)$/.exec(line)
+    if (parts !== null) variables.set(parts[1] ?? '', plainValue((parts[2] ?? '').trim()))
   }
   return variables
 }
@@ -57,7 +57,7 @@ function plainValue(written: string): string {
   const double = /^"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$/.exec(written)
   if (double !== null)
     return (double[1] ?? '').replace(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter))
-  return written.replace(/(?:^|\s+)#.*$/, '')
+  return written.replace(/(?:^|\s)#.*$/, '').trimEnd()
 }
 
 /** Why a subnet file tells no subnet. */
