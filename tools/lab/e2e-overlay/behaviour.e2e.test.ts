@@ -40,7 +40,10 @@ const lease = async (lab: OverlayLab, key: string) => (await lab.store.list(subn
 
 /** A subnet file of an earlier life, so that no random subnet meets those of the tests. */
 const remember = (host: OverlayHost, number: number): void =>
-  writeFileSync(host.subnetFile, `FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.5.${number}.1/24\n`)
+  writeFileSync(
+    host.subnetFile,
+    `FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.5.${number}.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=false\n`,
+  )
 
 async function openRunning(): Promise<OverlayLab> {
   const lab = await openLab([1], vxlan)

@@ -1,12 +1,11 @@
 /** The command `vectors SET [DIR]`. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describeError, isClusterError } from '@cluster/prelude'
+import { describeError, isClusterError, nearestWord } from '@cluster/prelude'
 import { type Deviation, deviations } from './deviations.ts'
 import { VectorsError } from './errors.ts'
 import { openFolder } from './folder.ts'
 import { installedUnitFolders, openInstalledUnits } from './installed-units.ts'
-import { nearestWord } from './nearest.ts'
 import { builtPrograms } from './programs.ts'
 import { deviationLines, resultLines } from './report.ts'
 import { isPassed, runCases } from './run-set.ts'

@@ -6,6 +6,7 @@ import { etcdctlV2 } from './sets/etcdctl-v2.ts'
 import { execLines } from './sets/exec-lines.ts'
 import { flannelAllocator } from './sets/flannel-allocator.ts'
 import { flannelConfig } from './sets/flannel-config.ts'
+import { flannelLab } from './sets/flannel-lab.ts'
 import { fleetAgent } from './sets/fleet-agent.ts'
 import { fleetScheduler } from './sets/fleet-scheduler.ts'
 import { specifiers } from './sets/specifiers.ts'
@@ -29,5 +30,6 @@ export const vectorSets: readonly VectorSet[] = [
   flannelAllocator,
   etcdV2,
   etcdctlV2,
+  flannelLab,
   corpus,
 ]

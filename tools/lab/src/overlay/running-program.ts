@@ -21,7 +21,8 @@ export function startProgram(
   env: NodeJS.ProcessEnv = process.env,
 ): RunningProgram {
   const output = openSync(logFile, 'a')
-  const child = spawn(file, args, { stdio: ['ignore', output, output], env })
+  // Were we killed, it is not to go on without us.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], { stdio: ['ignore', output, output], env })
   closeSync(output)
   let hasEnded = false
   const ended = new Promise<number | string>((resolve) => {

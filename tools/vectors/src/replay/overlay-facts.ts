@@ -67,7 +67,8 @@ export const keyFacts = (
 
 function ttlClass(ttl: number | undefined): string {
   if (ttl === undefined) return 'none'
-  if (ttl >= 86_390 && ttl <= 86_400) return 'a day, just granted'
+  // The records call it so for as long as they last, and none lasts five minutes.
+  if (ttl >= 86_100 && ttl <= 86_400) return 'a day'
   return ttl > 60 && ttl <= 600 ? 'ten minutes' : `${ttl} s`
 }
 
@@ -107,15 +108,17 @@ export function kernelFacts({ links, routes, neighbours, forwarding }: SeenKerne
 /** Name, kind, id, local address, port, learning, MTU, whether it is up, IPv4 addresses. */
 function linkFact(link: RecordedCase): string {
   const info = objectIn(link, 'linkinfo')
+  const kind = info['info_kind']
   const { id, local, port, learning } = objectIn(info, 'info_data')
   const { flags } = link
   const state = Array.isArray(flags) && flags.includes('UP') ? 'up' : 'down'
   // `ip -json addr` calls them addr_info, the records addrs.
   const addresses = [...objectsIn(link, 'addrs'), ...objectsIn(link, 'addr_info')]
     .filter(({ family }) => family === 'inet')
-    .map((address) => `${address['local']}/${address['prefixlen']}`)
+    // With /32 the route to the network is one of its own, as from release 0.17 on, where a wider one brings it along.
+    .map((address) => (kind === 'tun' ? `${address['local']}` : `${address['local']}/${address['prefixlen']}`))
   const vxlan = id === undefined ? '' : ` id ${id} local ${local} port ${port} learning ${learning === true}`
-  return `${link['ifname']} ${info['info_kind']}${vxlan} mtu ${link['mtu']} ${state} ${addresses.sort().join(' ')}`
+  return `${link['ifname']} ${kind}${vxlan} mtu ${link['mtu']} ${state} ${addresses.sort().join(' ')}`
 }
 
 function routeFact({ dst, gateway, dev, flags }: RecordedCase): string {

@@ -12,6 +12,7 @@ import {
   keyFacts,
   type OverlayFacts,
   recordedFacts,
+  type SeenKernel,
   withPlaceholders,
 } from './overlay-facts.ts'
 
@@ -168,7 +169,13 @@ async function start({ lab, argv, started }: Stage, number: HostNumber): Promise
   const host = lab.host(number)
   const subnet = `10.5.${number * 10 + 1}`
   if (!started.has(number)) {
-    writeFileSync(host.subnetFile, `FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=${subnet}.1/24\n`)
+    const lines = [
+      'FLANNEL_NETWORK=10.5.0.0/16',
+      `FLANNEL_SUBNET=${subnet}.1/24`,
+      'FLANNEL_MTU=1450',
+      'FLANNEL_IPMASQ=true',
+    ]
+    writeFileSync(host.subnetFile, `${lines.join('\n')}\n`)
   }
   await host.start(argv)
   const [link] = (await host.look(['ip', '-json', 'link'])).filter(({ ifname }) => device.test(String(ifname)))
@@ -188,23 +195,23 @@ const placeholders = ({ started }: Stage): ReadonlyMap<string, string> =>
 /** What is there now, of all that the phase tells. */
 async function look(stage: Stage, wanted: OverlayFacts): Promise<OverlayFacts> {
   const { lab, hosts } = stage
+  const names = placeholders(stage)
   const numbers = hosts.filter((number) => wanted.hosts[String(number)] !== undefined)
   const [keys, kernels] = await Promise.all([
     lab.store.list(`${prefix}/subnets`),
-    Promise.all(numbers.map(async (number) => [String(number), await lookAtKernel(lab.host(number))] as const)),
+    Promise.all(numbers.map(async (number) => [String(number), await lookAtKernel(lab.host(number), names)] as const)),
   ])
   const files = hosts.flatMap((number) =>
     wanted.files[String(number)] === undefined ? [] : [[String(number), lab.host(number).subnetEnv()] as const],
   )
-  const facts: OverlayFacts = {
-    keys: keyFacts(keys),
-    files: Object.fromEntries(files),
+  return {
+    keys: withPlaceholders(keyFacts(keys), names),
+    files: withPlaceholders(Object.fromEntries(files), names),
     hosts: Object.fromEntries(kernels),
   }
-  return withPlaceholders(facts, placeholders(stage))
 }
 
-async function lookAtKernel(host: OverlayHost): Promise<KernelFacts> {
+async function lookAtKernel(host: OverlayHost, names: ReadonlyMap<string, string>): Promise<KernelFacts> {
   const [links, routes, neighbours, forwarding] = await Promise.all([
     host.look(['ip', '-json', '-details', 'addr']),
     host.look(['ip', '-json', 'route']),
@@ -212,12 +219,14 @@ async function lookAtKernel(host: OverlayHost): Promise<KernelFacts> {
     host.look(['bridge', '-json', 'fdb']),
   ])
   const isOurs = ({ ifname, dev }: RecordedCase): boolean => device.test(String(ifname ?? dev))
-  return kernelFacts({
+  const seen: SeenKernel = {
     links: links.filter(isOurs),
     routes,
     neighbours: neighbours.filter(isOurs),
-    forwarding: forwarding.filter((entry) => device.test(String(entry['ifname']))),
-  })
+    forwarding: forwarding.filter(isOurs),
+  }
+  // Lines are sorted as the records are: by the placeholders.
+  return kernelFacts(withPlaceholders(seen, names))
 }
 
 const pingWanted = ({ ok, ttl }: RecordedCase): unknown => ({ ok: ok === true, ttl })
