@@ -41,15 +41,15 @@ export const permissionHint = 'run it as root, or with the capability CAP_NET_AD
 /** How the programs say why; the first that matches. */
 const wordings: readonly (readonly [RegExp, FailureReason])[] = [
   [/operation not permitted|permission denied/i, 'no-permission'],
-  [/cannot find device|no such device|does not exist/i, 'no-device'],
+  [/cannot find device|no such device|device not found|does not exist/i, 'no-device'],
   [/unknown device type|operation not supported|protocol not supported/i, 'unsupported'],
   [/unreachable|no route to host|invalid gateway|network is down/i, 'unreachable'],
-  [/file exists|address already in use/i, 'exists'],
+  [/file exists|already exists|address already in use/i, 'exists'],
 ]
 
 /** What the kernel says when that which is to go is not there. */
 const absent =
-  /no such process|no such file or directory|cannot assign requested address|no such device|cannot find device/i
+  /no such process|no such file or directory|cannot assign requested address|address not found|device not found|no such device|cannot find device/i
 
 /**
  * The failure that a program's complaint about a command means; `undefined` when the command's aim is reached all the

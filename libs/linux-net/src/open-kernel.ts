@@ -69,6 +69,10 @@ class SystemKernel implements Kernel {
     return this.#alone(async () => {
       const ipv6 = ownership.networks.some((network) => network.includes(':'))
       const state = await observeNetwork(this.#host, { ipv6, signal })
+      // the programs keep the numbers of devices that may be others of the same name now
+      const before = new Map(this.#before?.state().links.map(({ name, index }) => [name, index]))
+      if (state.links.some(({ name, index }) => before.has(name) && before.get(name) !== index))
+        this.#devicesChanged = true
       this.#known = new KnownNetwork(state, ownership)
       this.#before = this.#known
       return state
