@@ -91,7 +91,37 @@ module.exports = {
           builtin('fs', 'net', 'http', 'https', 'http2', 'tls', 'dgram', 'child_process', 'worker_threads'),
           '^libs/(kv-client|wal|grpc|linux-net|pki|daemon|cli)/',
         ],
+        // values and the port to the kernel, with its fake: no I/O
+        pathNot: '^libs/linux-net/src/state/',
       },
+    },
+    {
+      name: 'linux-net-state-has-no-io',
+      comment: 'the values, the diff and the port of linux-net are what services and dry runs may know',
+      severity: 'error',
+      from: { path: '^libs/linux-net/src/state/', pathNot: tests },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'linux-net-state-stands-alone',
+      comment: 'what starts programs imports the values, never the other way round',
+      severity: 'error',
+      from: { path: '^libs/linux-net/src/state/', pathNot: tests },
+      to: { path: '^libs/linux-net/src/(?!state/)' },
+    },
+    {
+      name: 'daemons-start-no-program',
+      comment:
+        'ip, bridge, nft and iptables are started by linux-net, units by systemd: the daemons ask these libraries',
+      severity: 'error',
+      from: { path: '^apps/(kvd|fleetd|flanneld)/src/', pathNot: tests },
+      to: { path: builtin('child_process') },
+    },
+    {
+      name: 'only-linux-net-knows-ffi',
+      severity: 'error',
+      from: allBut('libs/linux-net'),
+      to: { path: npm('koffi') },
     },
     {
       name: 'only-systemd-knows-d-bus',
