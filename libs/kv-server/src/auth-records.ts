@@ -11,7 +11,7 @@ import {
   type User,
   withRootRole,
 } from '@cluster/auth'
-import type { ByteString } from '@cluster/kv-store'
+import { type ByteString, escapeGoJson } from '@cluster/kv-store'
 import type { Store, StorePath } from '@cluster/kv-store/v2'
 import {
   type FieldReader,
@@ -22,7 +22,6 @@ import {
   parseGoJson,
   readGoFields,
 } from './go-json.ts'
-import { escapeGoJson } from './go-text.ts'
 
 export const authPath = '/2'
 export const enabledPath = '/2/enabled'

@@ -1,79 +1,12 @@
 /**
- * Text as Go's standard library writes it, where answers show it: JSON strings (encoding/json), quoted strings
- * (strconv.Quote), durations and times. Input is bytes, one character each; so is the output.
+ * Text as Go's standard library writes it, where answers show it: quoted strings (strconv.Quote), durations and times.
+ * Input is bytes, one character each; so is the output. JSON strings: `escapeGoJson` of @cluster/kv-store.
  */
-import type { ByteString } from '@cluster/kv-store'
+import { type ByteString, utf8SequenceLength } from '@cluster/kv-store'
 
 const hexDigits = '0123456789abcdef'
 
-/**
- * The inside of a JSON string as Go's encoder writes it: `<`, `>`, `&` and U+2028/9 escaped, what is not UTF-8 replaced
- * byte by byte by `\ufffd`, other bytes as they are (spec/etcd-v2.md §1.8).
- */
-export function escapeGoJson(text: ByteString): ByteString {
-  // Nearly all texts need nothing.
-  if (/^[ !#-%'-;=?-[\]-\x7f]*$/.test(text)) return text
-  let escaped = ''
-  for (let at = 0; at < text.length; ) {
-    const byte = text.charCodeAt(at)
-    if (byte < 0x80) {
-      escaped += escapedAscii(byte)
-      at += 1
-      continue
-    }
-    const length = utf8LengthAt(text, at)
-    if (length === 0) {
-      escaped += '\\ufffd'
-      at += 1
-      continue
-    }
-    const bytes = text.slice(at, at + length)
-    escaped += bytes === '\xe2\x80\xa8' ? '\\u2028' : bytes === '\xe2\x80\xa9' ? '\\u2029' : bytes
-    at += length
-  }
-  return escaped
-}
-
-function escapedAscii(byte: number): string {
-  switch (byte) {
-    case 0x22:
-      return '\\"'
-    case 0x5c:
-      return '\\\\'
-    case 0x0a:
-      return '\\n'
-    case 0x0d:
-      return '\\r'
-    case 0x09:
-      return '\\t'
-    case 0x3c:
-    case 0x3e:
-    case 0x26:
-      return `\\u00${hex2(byte)}`
-    default:
-      return byte < 0x20 ? `\\u00${hex2(byte)}` : String.fromCharCode(byte)
-  }
-}
-
 const hex2 = (byte: number): string => hexDigits.charAt(byte >> 4) + hexDigits.charAt(byte & 15)
-
-/** How many bytes the UTF-8 character at `at` has; 0: there is none (cut, overlong, a surrogate, too large). */
-function utf8LengthAt(text: ByteString, at: number): number {
-  const first = text.charCodeAt(at)
-  const second = at + 1 < text.length ? text.charCodeAt(at + 1) : 0
-  const isContinued = (offset: number): boolean =>
-    at + offset < text.length && (text.charCodeAt(at + offset) & 0xc0) === 0x80
-  if (first < 0x80) return 1
-  if (first < 0xc2 || first > 0xf4 || !isContinued(1)) return 0
-  if (first < 0xe0) return 2
-  if (first === 0xe0 && second < 0xa0) return 0
-  if (first === 0xed && second > 0x9f) return 0
-  if (!isContinued(2)) return 0
-  if (first < 0xf0) return 3
-  if (first === 0xf0 && second < 0x90) return 0
-  if (first === 0xf4 && second > 0x8f) return 0
-  return isContinued(3) ? 4 : 0
-}
 
 const shortEscapes: Readonly<Record<string, string>> = {
   '\x07': '\\a',
@@ -92,7 +25,7 @@ export function quoteGo(text: ByteString): ByteString {
   let quoted = '"'
   for (let at = 0; at < text.length; ) {
     const byte = text.charAt(at)
-    const length = utf8LengthAt(text, at)
+    const length = byte < '\x80' ? 1 : utf8SequenceLength(text, at)
     if (length === 0) {
       quoted += `\\x${hex2(byte.charCodeAt(0))}`
       at += 1

@@ -3,10 +3,9 @@
  * and clusters. Rules: spec/etcd-v2.md §2.1, §3.1, §8.1.
  */
 import { createHash } from 'node:crypto'
-import type { ByteString } from '@cluster/kv-store'
+import { type ByteString, escapeGoJson } from '@cluster/kv-store'
 import type { Command, Store, StorePath } from '@cluster/kv-store/v2'
 import { goString, goStrings, parseGoJson, readGoFields } from './go-json.ts'
-import { escapeGoJson } from './go-text.ts'
 
 /** Ids are lower-case hex in its shortest form; texts are bytes, one character each. */
 export type Member = {

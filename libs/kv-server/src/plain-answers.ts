@@ -3,8 +3,7 @@
  * and the JSON errors of everything outside the keys (spec/etcd-v2.md §1.1, §1.2, §3).
  */
 import type { Exchange } from '@cluster/http'
-import type { ByteString } from '@cluster/kv-store'
-import { escapeGoJson } from './go-text.ts'
+import { type ByteString, escapeGoJson } from '@cluster/kv-store'
 
 const plainText = 'Content-Type: text/plain; charset=utf-8\r\n'
 const plainError = `${plainText}X-Content-Type-Options: nosniff\r\n`

@@ -1,7 +1,8 @@
 /** `/version`: of this server, and what the cluster has agreed on. */
+
 import type { Exchange } from '@cluster/http'
+import { escapeGoJson } from '@cluster/kv-store'
 import type { Store } from '@cluster/kv-store/v2'
-import { escapeGoJson } from './go-text.ts'
 import { clusterVersionOf } from './membership.ts'
 import { respondJson, respondMethodNotAllowed } from './plain-answers.ts'
 

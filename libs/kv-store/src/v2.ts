@@ -5,7 +5,6 @@
 export type { Command, Compare, DeadlineMs, Outcome, StoreErrorCode, StorePath } from './v2/command.ts'
 export { decodeCommand, encodeCommand, encodedSizeMax } from './v2/command-codec.ts'
 export { type DeadlineRule, deadlineOf } from './v2/deadline.ts'
-export { escapeGoJson } from './v2/go-json.ts'
 export { renderRefusal } from './v2/render.ts'
 export { createRestore, type Restore } from './v2/restore.ts'
 export { createStore, type StoreOptions } from './v2/store.ts'

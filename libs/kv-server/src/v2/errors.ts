@@ -2,9 +2,8 @@
  * The error table of the v2 API and how an error is answered (spec/etcd-v2.md §1.9, §1.10).
  */
 import type { Exchange } from '@cluster/http'
-import type { ByteString } from '@cluster/kv-store'
+import { type ByteString, escapeGoJson } from '@cluster/kv-store'
 import type { StoreErrorCode } from '@cluster/kv-store/v2'
-import { escapeGoJson } from '../go-text.ts'
 import type { ProposalFailure } from '../replica.ts'
 
 /** Refusals of the API in front of the store: fields, rights, the log. */

@@ -3,11 +3,10 @@
  * really need another one is refused in words.
  */
 import type { Exchange } from '@cluster/http'
-import type { ByteString } from '@cluster/kv-store'
+import { type ByteString, escapeGoJson } from '@cluster/kv-store'
 import { err, type Result } from '@cluster/prelude'
 import type { ApiPart, Authorizer } from '../api-ports.ts'
 import { commit } from '../commit.ts'
-import { escapeGoJson } from '../go-text.ts'
 import {
   countMembershipReads,
   isRemovedMember,

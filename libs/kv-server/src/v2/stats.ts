@@ -1,8 +1,8 @@
 /** `/v2/stats/self`, `/leader` and `/store` (spec/etcd-v2.md §3.2). */
 import type { Exchange } from '@cluster/http'
-import type { ByteString } from '@cluster/kv-store'
+import { type ByteString, escapeGoJson } from '@cluster/kv-store'
 import type { StoreStats } from '@cluster/kv-store/v2'
-import { escapeGoJson, renderGoDuration, renderGoTime } from '../go-text.ts'
+import { renderGoDuration, renderGoTime } from '../go-text.ts'
 import { respondJson, respondMessage, respondMethodNotAllowed } from '../plain-answers.ts'
 import type { Replica, ReplicaStatus } from '../replica.ts'
 

@@ -1,6 +1,6 @@
 /** Directories as JSON, in slices: a listing of a million nodes takes its turns between other work. */
 import type { ByteString } from '../byte-string.ts'
-import { escapeGoJson } from './go-json.ts'
+import { escapeGoJson } from '../go-json.ts'
 import { renderIndexes, renderNode, renderNodeStart } from './render.ts'
 import type { Slot } from './slot-table.ts'
 import type { ReadOptions } from './store-port.ts'

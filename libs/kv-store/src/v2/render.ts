@@ -1,8 +1,8 @@
 /** Answers in JSON, member by member as etcd orders them (spec/etcd-v2.md §1.8). */
 import type { ByteString } from '../byte-string.ts'
+import { escapeGoJson, isPlain } from '../go-json.ts'
 import type { StoreErrorCode, StorePath } from './command.ts'
 import { renderLifetime } from './deadline.ts'
-import { escapeGoJson, isPlain } from './go-json.ts'
 import type { Slot } from './slot-table.ts'
 import type { Tree } from './tree.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { escapeGoJson } from '../go-json.ts'
 import type { Command, Outcome, StoreEvent, Watcher } from '../v2.ts'
-import { escapeGoJson } from './go-json.ts'
 import { renderRefusal } from './render.ts'
 import { createStore } from './store.ts'
 

@@ -4,10 +4,10 @@
  */
 import { assert } from '@cluster/prelude'
 import type { ByteString } from '../byte-string.ts'
+import { escapeGoJson } from '../go-json.ts'
 import { type Latin1Codec, pureLatin1 } from '../latin1.ts'
 import type { Command, Compare, DeadlineMs, Outcome, StoreErrorCode, StorePath } from './command.ts'
 import { renderLifetime } from './deadline.ts'
-import { escapeGoJson } from './go-json.ts'
 import { type Moment, renderListing } from './listing.ts'
 import { renderedValue, renderIndexes, renderNode, renderNodeStart, shownKey, shownPath } from './render.ts'
 import type { Slot } from './slot-table.ts'

@@ -8,9 +8,9 @@
  */
 import { assert } from '@cluster/prelude'
 import type { ByteString } from '../byte-string.ts'
+import { isPlain } from '../go-json.ts'
 import type { Latin1Codec } from '../latin1.ts'
 import { ByteSlabs } from './byte-slabs.ts'
-import { isPlain } from './go-json.ts'
 import { endHash, hashCharacter, NameIndex } from './name-index.ts'
 import { field, flag, nameLengthMask, type Slot, SlotTable } from './slot-table.ts'
 import { TtlQueue } from './ttl-queue.ts'

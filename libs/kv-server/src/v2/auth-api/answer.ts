@@ -1,6 +1,5 @@
 /** Answers of the auth API as values (spec/etcd-v2.md §4.3). */
-import type { ByteString } from '@cluster/kv-store'
-import { escapeGoJson } from '../../go-text.ts'
+import { type ByteString, escapeGoJson } from '@cluster/kv-store'
 
 export type Answer = { readonly status: number; readonly body: ByteString }
 

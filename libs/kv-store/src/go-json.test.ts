@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { byteStringOf } from '../byte-string.ts'
-import { pureLatin1 } from '../latin1.ts'
-import { ByteSlabs } from './byte-slabs.ts'
+import { byteStringOf } from './byte-string.ts'
 import { escapeGoJson, isPlain } from './go-json.ts'
+import { pureLatin1 } from './latin1.ts'
+import { ByteSlabs } from './v2/byte-slabs.ts'
 
 const bytes = (...values: number[]): string => String.fromCharCode(...values)
 

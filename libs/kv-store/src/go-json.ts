@@ -1,5 +1,5 @@
 /** Strings in JSON as Go's encoder writes them, byte for byte (spec/etcd-v2.md §1.8). */
-import type { ByteString } from '../byte-string.ts'
+import type { ByteString } from './byte-string.ts'
 
 const needsEscape = /[^ !#-%'-;=?-[\]-\x7f]/
 
@@ -22,7 +22,7 @@ export function escapeGoJson(bytes: ByteString): ByteString {
     if (byte < 0x80) {
       instead = asciiEscapes[byte]
     } else {
-      length = sequenceLength(bytes, at)
+      length = utf8SequenceLength(bytes, at)
       if (length === 0) {
         length = 1
         instead = replacement
@@ -42,8 +42,11 @@ export function escapeGoJson(bytes: ByteString): ByteString {
   return escaped + bytes.slice(copied)
 }
 
-/** Bytes of the valid UTF-8 sequence at a place, 0 when there is none: no surrogates, nothing overlong or above U+10FFFF. */
-function sequenceLength(bytes: ByteString, at: number): number {
+/**
+ * Bytes of the valid UTF-8 sequence beyond ASCII at a place, 2 to 4; 0 when there is none: no surrogates, nothing overlong
+ * or above U+10FFFF.
+ */
+export function utf8SequenceLength(bytes: ByteString, at: number): number {
   const first = bytes.charCodeAt(at)
   if (first < 0xc2 || first > 0xf4) return 0
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
