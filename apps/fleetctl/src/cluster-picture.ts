@@ -1,6 +1,6 @@
 /** The cluster as the API tells of it, read once, for planning here. */
-import { type FleetClient, type FleetUnit, isTargetState } from '@cluster/fleet-api'
-import type { ClusterState, Unit } from '@cluster/scheduler'
+import { type FleetClient, type FleetMachine, type FleetUnit, isTargetState } from '@cluster/fleet-api'
+import type { ClusterState, Machine, Unit } from '@cluster/scheduler'
 import { hashOptions, readFleetRequirements } from '@cluster/unit-file'
 import { type Machines, machinesById } from './machine-cell.ts'
 
@@ -18,9 +18,16 @@ export async function readPicture(fleet: FleetClient, signal: AbortSignal): Prom
   return {
     machines: machinesById(machines),
     units: new Map(units.map((unit) => [unit.name, unit])),
-    state: { machines, units: units.map(plannerUnit) },
+    state: { machines: machines.map(plannerMachine), units: units.map(plannerUnit) },
   }
 }
+
+/** A machine of the API as planners take it. */
+const plannerMachine = ({ id, metadata, cordon }: FleetMachine): Machine => ({
+  id,
+  metadata,
+  ...(cordon === undefined ? {} : { isCordoned: true }),
+})
 
 /** A unit of the API as planners take it. */
 export const plannerUnit = ({ name, options, targetState, machineId }: Omit<FleetUnit, 'currentState'>): Unit => ({

@@ -31,6 +31,12 @@ export type Context = {
   readonly files: LocalFiles
   readonly host: Host
   readonly runProgram: RunProgram
+  /**
+   * Asks the person on stderr and gives the line that comes on stdin; `''` when there is none.
+   *
+   * @throws the interruption, when the person interrupts instead
+   */
+  readonly ask: (question: string) => Promise<string>
   /** Fires when the person interrupts. */
   readonly signal: AbortSignal
   /** @throws FleetApiError, SettingsError for settings that no client can be made of */

@@ -75,7 +75,24 @@ const command = (declared: Declaration, load: () => Promise<{ readonly run: RunC
   },
 })
 
+const machinesFrom = { wordsFrom: 'list-machines --full --no-legend --fields machine' }
+
 const commands: readonly Command<Context>[] = [
+  command(
+    {
+      name: 'brake',
+      summary: 'Tell what is held back after several machines vanished, or let it go',
+      usage: 'brake [release]',
+      description:
+        'When several machines vanish at once, units stay on them beyond a third of all: it may be the network. They go\n' +
+        'on when the machines return. "release" lets them leave the machines that are away now, and only those.',
+      examples: [example('Does it hold?', 'brake'), example('The machines are lost for good', 'brake release')],
+      flags: { output },
+      words: ['release', 'status'],
+      usageExitCode: 2,
+    },
+    () => import('./commands/brake.ts'),
+  ),
   command(
     {
       name: 'cat',
@@ -99,6 +116,21 @@ const commands: readonly Command<Context>[] = [
   },
   command(
     {
+      name: 'cordon',
+      summary: 'Keep further units off machines; those that they have stay',
+      usage: 'cordon MACHINE...',
+      description:
+        'A machine is named by its ID, by how that begins, or by its address. It stays cordoned, also when it was away,\n' +
+        'until "uncordon". Global units take no notice. A machine that is being drained is drained no longer.',
+      examples: [example('Nothing new on this machine', 'cordon 1a000000')],
+      flags: { output },
+      ...machinesFrom,
+      usageExitCode: 2,
+    },
+    () => import('./commands/cordon.ts'),
+  ),
+  command(
+    {
       name: 'destroy',
       summary: 'Remove units from the cluster',
       usage: 'destroy [--no-block|--block-attempts=N] UNIT...',
@@ -109,6 +141,32 @@ const commands: readonly Command<Context>[] = [
       flags: { 'block-attempts': blockAttempts, 'no-block': noBlock, output },
     },
     () => import('./commands/destroy.ts'),
+  ),
+  command(
+    {
+      name: 'drain',
+      summary: 'Have machines left by their units',
+      usage: 'drain [--yes] [--timeout=SECONDS] [--all] [--full] [--output=FORM] MACHINE...',
+      description:
+        'Tells first which units would move and which fit nowhere else, as "what-if drain" does, and asks. Then the\n' +
+        'machines are cordoned, their units stopped there and started elsewhere; what fits nowhere else stays, and moves\n' +
+        'as soon as it fits. Global units stay. "uncordon" ends a drain; what has moved stays where it is.\n' +
+        'The exit code is 0 when no unit is left, 1 when some are. Ctrl-C ends the wait, not the drain.',
+      examples: [
+        example('Before the machine is switched off', 'drain 1a000000'),
+        example('In a script', 'drain --yes --timeout 600 1a000000 && ssh m1 poweroff'),
+      ],
+      flags: {
+        all: toggle('Name every move, unit and machine, not only the first'),
+        full,
+        output,
+        timeout: { kind: 'float', default: 300, summary: 'Seconds to wait until the machines are left; 0 is no limit' },
+        yes: toggle('Do not ask'),
+      },
+      ...machinesFrom,
+      usageExitCode: 2,
+    },
+    () => import('./commands/drain.ts'),
   ),
   command(
     {
@@ -180,7 +238,10 @@ const commands: readonly Command<Context>[] = [
       description: 'Machines that have gone are not listed.',
       examples: [example('For a script', 'list-machines --output json')],
       flags: {
-        fields: text('Columns: machine, ip, metadata', 'machine,ip,metadata'),
+        fields: text(
+          'Columns: machine, ip, metadata, cordon; the last by itself when one is cordoned',
+          'machine,ip,metadata',
+        ),
         full,
         l: toggle('The same as --full'),
         'no-legend': noLegend,
@@ -309,6 +370,19 @@ const commands: readonly Command<Context>[] = [
   ),
   command(
     {
+      name: 'uncordon',
+      summary: 'Let machines have units again; ends a drain',
+      usage: 'uncordon MACHINE...',
+      description: 'Takes the cordon away, also of a machine that is not up. What has moved stays where it is.',
+      examples: [example('The machine is back in use', 'uncordon 1a000000')],
+      flags: { output },
+      ...machinesFrom,
+      usageExitCode: 2,
+    },
+    () => import('./commands/uncordon.ts'),
+  ),
+  command(
+    {
       name: 'unload',
       summary: 'Take units off their machines; they stay in the cluster',
       usage: 'unload [--no-block|--block-attempts=N] UNIT...',
@@ -375,7 +449,7 @@ const commands: readonly Command<Context>[] = [
         output,
       },
       words: ['add', 'add-machine', 'drain', 'edit', 'lose', 'remove'],
-      wordsFrom: 'list-machines --full --no-legend --fields machine',
+      ...machinesFrom,
       usageExitCode: 2,
     },
     () => import('./commands/what-if.ts'),

@@ -36,6 +36,22 @@ async function processMachines(folders: readonly string[]): Promise<ReadonlyMap<
   return new Map(found.flat())
 }
 
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline')
+  // Not a terminal to readline: it would take Ctrl-C for itself.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+  try {
+    io.stderr.write(question)
+    return await new Promise((resolve, reject) => {
+      lines.once('line', resolve)
+      lines.once('close', () => resolve(''))
+      interruption.signal.addEventListener('abort', () => reject(interruption.signal.reason))
+    })
+  } finally {
+    lines.close()
+  }
+}
+
 // The first signal ends waits and requests; a second one ends the program where it stands.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort())
 
@@ -54,6 +70,7 @@ const surroundings = (settings: FlagValues): Context => ({
     },
   },
   runProgram,
+  ask,
   signal: interruption.signal,
   openFleet: (flags) => openFleet({ io, clock: systemClock }, flags),
 })

@@ -19,7 +19,13 @@ export async function openFleet(
   const [first = '', ...others] = settings.text('endpoint').split(',')
   const tls = await readTls(settings)
   const { connectFleet } = await import('@cluster/fleet-api')
-  const client = connectFleet({ endpoint: first, ...(tls === undefined ? {} : { tls }) })
+  const told = new Set<string>()
+  const onWarning = (text: string): void => {
+    // Waits look again and again.
+    if (!told.has(text)) log(context, 'WARN', text)
+    told.add(text)
+  }
+  const client = connectFleet({ endpoint: first, onWarning, ...(tls === undefined ? {} : { tls }) })
   if (others.length > 0) log(context, 'WARN', `multiple endpoints provided but only the first (${first}) is used`)
   return client
 }

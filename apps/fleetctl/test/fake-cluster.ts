@@ -5,6 +5,7 @@
 import {
   type FailedAnswer,
   FleetApiError,
+  type FleetBrake,
   type FleetClient,
   type FleetUnit,
   type FleetUnitState,
@@ -41,7 +42,10 @@ export type FakeCluster = {
   readonly requests: string[]
   /** While it returns an error, requests fail with it. */
   failWith: ((request: string) => Error | undefined) | undefined
-  /** Whether the daemon is an original one, without `why`. */
+  /** By machine, whether it is drained. */
+  readonly cordons: Map<string, boolean>
+  brake: FleetBrake
+  /** Whether the daemon is an original one, without `why`, cordons and brake. */
   isOriginal: boolean
   readonly units: Map<string, Stored>
   /** Units whose machine never publishes anything. */
@@ -65,6 +69,8 @@ export function createFakeCluster(): FakeCluster {
     units,
     requests: [],
     failWith: undefined,
+    cordons: new Map(),
+    brake: { kind: 'idle', released: [] },
     isOriginal: false,
     stuck: new Set(),
     tick: () => tick(cluster),
@@ -113,7 +119,39 @@ function clientOf(cluster: Omit<FakeCluster, 'client'>): FleetClient & AsyncDisp
       ),
     getState: () => Promise.resolve(undefined),
     listMachines: (signal) =>
-      request('LIST machines', signal, () => machines.map(({ id, ip, metadata }) => ({ id, metadata, primaryIp: ip }))),
+      request('LIST machines', signal, () =>
+        machines.map(({ id, ip, metadata }) => {
+          const drain = cluster.cordons.get(id)
+          const cordon = drain === undefined ? {} : { cordon: drain ? ('draining' as const) : ('cordoned' as const) }
+          return { id, metadata, primaryIp: ip, ...cordon }
+        }),
+      ),
+    listCordons: (signal) =>
+      request('LIST cordons', signal, () =>
+        cluster.isOriginal
+          ? 'unsupported'
+          : Array.from(cluster.cordons, ([machineId, drain]) => ({ machineId, drain })),
+      ),
+    cordon: ({ machineId, drain }, signal) =>
+      request(`CORDON ${machineId} ${drain}`, signal, () => {
+        if (cluster.isOriginal) return 'unsupported'
+        cluster.cordons.set(machineId, drain)
+        return 'done'
+      }),
+    uncordon: (machineId, signal) =>
+      request(`UNCORDON ${machineId}`, signal, () => {
+        if (cluster.isOriginal) return 'unsupported'
+        cluster.cordons.delete(machineId)
+        return 'done'
+      }),
+    brake: (signal) => request('GET brake', signal, () => (cluster.isOriginal ? 'unsupported' : cluster.brake)),
+    releaseBrake: (signal) =>
+      request('DELETE brake', signal, () => {
+        if (cluster.isOriginal) return 'unsupported'
+        if (cluster.brake.kind === 'idle') return 'not-held'
+        cluster.brake = { kind: 'idle', released: cluster.brake.lostMachines }
+        return 'done'
+      }),
     changeMetadata: () => Promise.resolve(),
     why: (name, signal) =>
       request(`WHY ${name}`, signal, () => {
@@ -185,7 +223,11 @@ function put(
 function tick(cluster: Omit<FakeCluster, 'client'>): void {
   const { units, machines } = cluster
   const all = [...units].filter(([, stored]) => exists(stored))
-  const state = { machines, units: all.map(([name, stored]) => plannerUnit(name, stored)) }
+  // As the engine plans: what is drained is left as if it were gone.
+  const planned = machines
+    .filter(({ id }) => cluster.cordons.get(id) !== true)
+    .map((machine) => ({ ...machine, isCordoned: cluster.cordons.has(machine.id) }))
+  const state = { machines: planned, units: all.map(([name, stored]) => plannerUnit(name, stored)) }
   for (const task of planCluster(state, defaultPolicy).tasks) {
     const stored = units.get(task.unit)
     if (stored !== undefined) stored.machineId = task.kind === 'schedule' ? task.machine : undefined

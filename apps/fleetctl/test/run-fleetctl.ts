@@ -95,6 +95,14 @@ export async function fleetctlIn(
       world.programs.push([...program])
       return world.runProgram(program)
     },
+    ask: async (question) => {
+      io.stderr.write(question)
+      if (stdin === 'interrupt') {
+        interruption.abort()
+        interruption.signal.throwIfAborted()
+      }
+      return stdin.split('\n')[0] ?? ''
+    },
     signal: interruption.signal,
     openFleet: async () => world.cluster.client,
   })

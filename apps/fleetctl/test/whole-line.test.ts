@@ -76,6 +76,7 @@ async function run(...argv: string[]) {
       async *readProcessLog() {},
     },
     runProgram: async () => 0,
+    ask: async () => '',
     signal: stop.signal,
     openFleet: (flags) => openFleet({ io, clock: systemClock }, flags),
   }))

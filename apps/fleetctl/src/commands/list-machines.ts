@@ -10,20 +10,31 @@ const columnsFor = (full: boolean): readonly Column<FleetMachine>[] => [
   { name: 'machine', cell: ({ id }) => machineIdCell(id, { full }) },
   { name: 'ip', cell: ({ primaryIp }) => primaryIp || '-' },
   { name: 'metadata', cell: ({ metadata }) => metadataCell(metadata) },
+  { name: 'cordon', cell: ({ cordon }) => cordon ?? '-' },
 ]
 
+/** The recorded columns, until there is something to tell. */
+const isTold = (machines: readonly FleetMachine[]): boolean => machines.some(({ cordon }) => cordon !== undefined)
+
 export const run: RunCommand = async ({ io, fleet, signal }, { flags }) => {
-  const columns = chooseColumns(flags.text('fields'), columnsFor(flags.boolean('full') || flags.boolean('l')))
+  const known = columnsFor(flags.boolean('full') || flags.boolean('l'))
+  const columns = chooseColumns(flags.text('fields'), known)
   if (!columns.ok) {
     io.stderr.write(`${columns.error}\n`)
     return 1
   }
   try {
     const machines = await fleet.listMachines(signal)
+    const shown = !flags.given('fields') && isTold(machines) ? known : columns.value
     printTable(io, outputForm(flags.text('output')), {
-      ...layOut(columns.value, machines),
+      ...layOut(shown, machines),
       withoutHeading: flags.boolean('no-legend'),
-      json: machines.map(({ id, primaryIp, metadata }) => ({ machine: id, ip: primaryIp || null, metadata })),
+      json: machines.map(({ id, primaryIp, metadata, cordon }) => ({
+        machine: id,
+        ip: primaryIp || null,
+        metadata,
+        cordon: cordon ?? null,
+      })),
     })
     return 0
   } catch (error) {
