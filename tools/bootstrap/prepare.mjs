@@ -17,6 +17,11 @@ const labPrograms = {
   nsenter: 'util-linux',
   mount: 'mount',
   fallocate: 'util-linux',
+  bridge: 'iproute2',
+  nft: 'nftables',
+  iptables: 'iptables',
+  ping: 'iputils-ping',
+  setpriv: 'util-linux',
 }
 
 /** What runs beside our own store, to be compared with it or to stand in for it. */
@@ -175,7 +180,7 @@ export function hasProgram(name) {
 }
 
 /** The projects that the lab boots machines with. */
-export const labProjects = ['@cluster/fleetd', '@cluster/fleetctl', '@cluster/kvd', '@cluster/lab']
+export const labProjects = ['@cluster/fleetd', '@cluster/fleetctl', '@cluster/kvd', '@cluster/flanneld', '@cluster/lab']
 
 /** Whether a command line or the environment asks for Debian's etcd in place of our store. */
 export const asksForEtcd = (args) => args.includes('--etcd') || process.env.CLUSTER_LAB_STORE === 'etcd'

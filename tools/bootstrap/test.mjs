@@ -72,7 +72,8 @@ async function runLab(obstacles, asked) {
     return
   }
   // The scenarios run from source, but what boots their cluster resolves the libraries as built.
-  await build([...labProjects, '@cluster/prelude', '@cluster/cli'])
+  await build([...labProjects, '@cluster/prelude', '@cluster/cli', '@cluster/vectors'])
+  await runOverlay()
   const config = 'tools/lab/vitest.e2e.config.ts'
   const onKvd = () =>
     runVitest('end-to-end scenarios on real systemd machines', config, { env: { CLUSTER_LAB_STORE: 'kvd' } })
@@ -85,6 +86,24 @@ async function runLab(obstacles, asked) {
     const besides = { ...env, CLUSTER_LAB_NAME: `${(process.env.CLUSTER_LAB_NAME || 'e2e').slice(0, 4)}etc` }
     await Promise.all([onKvd(), onEtcd({ env: besides, files: shortOnEtcd, isHeldBack: true })])
   }
+}
+
+/** The overlay in network namespaces: what was recorded of the original, and what packets must do. */
+async function runOverlay() {
+  const title = 'recorded overlays'
+  const { output, code, seconds } = await run(title, ['tools/vectors/dist/vectors.js', 'flannel-lab'])
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
+  if (passed === undefined) count(title, code === 0, output, seconds)
+  else {
+    tally.passed += Number(passed)
+    tally.failed += Number(failed)
+    if (code !== 0) {
+      failures.push(title)
+      process.stdout.write(`${output.trimEnd()}\n`)
+    }
+    say(`${title}: ${passed} passed, ${failed} failed (${seconds} s)`)
+  }
+  await runVitest('the overlay between machines', 'tools/lab/vitest.overlay.config.ts')
 }
 
 function conclude() {

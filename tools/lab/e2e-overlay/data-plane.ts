@@ -84,21 +84,23 @@ export function testDataPlane({ name, backend, mtu, ttl, outlivesDaemon }: Backe
       expect(numbers.map((number) => host(number).isRunning())).toEqual([true, true, true])
     })
 
-    it.runIf(outlivesDaemon)('loses no packet when flanneld is killed and started again', async () => {
-      const pings = startPings(host(1).container, host(2).containerAddress())
-      for (const number of [1, 2] as const) {
-        expect(await host(number).stop('SIGKILL')).toBe('SIGKILL')
-        await host(number).start(['--ip-masq'])
-      }
-      const { sent, received } = await pings.stop()
-      expect(received).toBe(sent)
-    })
-
-    it.runIf(!outlivesDaemon)('carries packets again soon after flanneld was killed and started again', async () => {
-      await host(1).stop('SIGKILL')
-      await host(1).start(['--ip-masq'])
-      await reaches(host(1), host(2), 'packets pass again')
-    })
+    if (outlivesDaemon) {
+      it('loses no packet when flanneld is killed and started again', async () => {
+        const pings = startPings(host(1).container, host(2).containerAddress())
+        for (const number of [1, 2] as const) {
+          expect(await host(number).stop('SIGKILL')).toBe('SIGKILL')
+          await host(number).start(['--ip-masq'])
+        }
+        const { sent, received } = await pings.stop()
+        expect(received).toBe(sent)
+      })
+    } else {
+      it('carries packets again soon after flanneld was killed and started again', async () => {
+        await host(1).stop('SIGKILL')
+        await host(1).start(['--ip-masq'])
+        await reaches(host(1), host(2), 'packets pass again')
+      })
+    }
 
     it('forgets a machine that leaves, and finds it again in its subnet when it returns', async () => {
       const [subnet, address] = [host(3).variable('FLANNEL_SUBNET'), host(3).containerAddress()]
