@@ -7,6 +7,6 @@ await runMain(async () => {
   if (args.includes('kv') && !hasProgram('etcd')) {
     throw new Refusal('the peer is missing: apt-get install -y --no-install-recommends etcd-server')
   }
-  await build(['@cluster/bench', '@cluster/kvd'])
+  await build(['@cluster/bench', '@cluster/kvd', '@cluster/flanneld'])
   return handOver('tools/bench/dist/bench.js', args)
 })

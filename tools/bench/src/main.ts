@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { appendReport, type BenchContext, reportHead } from './bench.ts'
 import { benchKv, kvParts } from './kv/kv.ts'
+import { benchOverlay, overlayParts } from './overlay/overlay.ts'
 import { benchScheduler, schedulerParts } from './scheduler/scheduler.ts'
 import { benchUnits } from './units/units.ts'
 
@@ -20,6 +21,8 @@ kv         our store beside Debian's etcd 3.4: v2 API, durable, same client, sam
 scheduler  placing, planning anew, explaining and predicting
   --only PART     ${schedulerParts.join(', ')}
   --rounds N      as above
+overlay    the bare link and the udp backend between two network namespaces; needs root
+  --rounds N, --seconds N   as above
 units      reading and writing unit files, with npm's ini beside
   --rounds N, --seconds N   as above
 --record   append the report to docs/benchmarks.md
@@ -49,6 +52,11 @@ const benches: Readonly<Record<string, Bench>> = {
       const parts = schedulerParts.filter((part) => only.length === 0 || only.includes(part))
       return benchScheduler({ parts, rounds, shrink: 1 }, context)
     },
+  },
+  overlay: {
+    title: 'overlay: what a packet costs',
+    parts: overlayParts,
+    run: (_, { rounds, seconds }, context) => benchOverlay({ rounds, seconds }, context),
   },
   units: {
     title: 'units: unit files, parsed and rendered',
