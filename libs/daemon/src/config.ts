@@ -3,12 +3,11 @@
  * mistake is reported with its place; none is passed over in silence. Rules of the file and of FLEET_*: spec/fleet.md §9.
  */
 import { readFile } from 'node:fs/promises'
-import { assert } from '@cluster/prelude'
+import { assert, nearestWord } from '@cluster/prelude'
 import { type ConfigDeclaration, type ConfigValues, flagOf, type OptionSet, snakeCase } from './config-declaration.ts'
 import { type FileEntry, parseConfigFile } from './config-file.ts'
 import { renderHelp } from './config-help.ts'
 import { DaemonError } from './errors.ts'
-import { nearestWord } from './nearest.ts'
 import type { Option } from './options.ts'
 
 export type ConfigSource =
