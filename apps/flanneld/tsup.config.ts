@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { defineConfig } from 'tsup'
+import { appFiles } from '../../tsup.program.config.ts'
 
 const { resolve } = createRequire(new URL('../../libs/linux-net/package.json', import.meta.url))
 
@@ -14,21 +15,17 @@ const nativeFolders = (): readonly string[] => {
     .filter((folder) => existsSync(join(folder, 'koffi.node')))
 }
 
+const base = appFiles({ flanneld: 'src/main.ts', 'flanneld-udp-worker': 'src/udp-worker.ts' })
+
 /**
- * Two CommonJS files: the program, and the thread that moves the udp backend's packets. Only the thread calls into C; the
- * native files that it loads for that lie in folders beside it, named as the library names them.
+ * The program, and the thread that moves the udp backend's packets. Only the thread calls into C; the native files that it
+ * loads for that lie in folders beside it, named as the library names them.
  */
 export default defineConfig({
-  entry: { flanneld: 'src/main.ts', 'flanneld-udp-worker': 'src/udp-worker.ts' },
-  format: 'cjs',
-  target: 'node20',
-  platform: 'node',
-  clean: true,
-  noExternal: [/.*/],
-  banner: { js: '#!/usr/bin/env node' },
-  esbuildOptions(options) {
-    options.conditions = ['@cluster/source']
-    // Its other form asks for its own URL, which a CommonJS file has not.
+  ...base,
+  esbuildOptions(options, context) {
+    base.esbuildOptions?.(options, context)
+    // The form of the library for ESM asks for its own URL, which a CommonJS file has not.
     options.alias = { koffi: resolve('koffi') }
   },
   onSuccess: async () => {

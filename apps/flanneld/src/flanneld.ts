@@ -1,5 +1,14 @@
 /** The commands for people: what they are called, what they take, and where their code is. */
-import { type CommandLine, type Flag, type Flags, ioOf, outputFlag, runCommandLine } from '@cluster/cli'
+import {
+  type CommandLine,
+  type Flag,
+  type Flags,
+  type FlagValues,
+  type Io,
+  ioOf,
+  outputFlag,
+  runCommandLine,
+} from '@cluster/cli'
 import type { Context, FlanneldCommand } from './command.ts'
 import { type ConfigFault, networkFilesOf, storeConfigOf } from './config.ts'
 import { FlanneldError } from './errors.ts'
@@ -152,17 +161,24 @@ export async function runFlanneldCommand(argv: readonly string[]): Promise<numbe
   // The first signal ends waits and requests; a second one ends the program where it stands.
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort())
   const io = ioOf(process)
-  return runCommandLine(commandLine, spelledOut(argv), io, (settings) => {
-    const given: GivenFlags = new Map(
-      shared.flatMap(({ name }) =>
-        settings.given(name) ? [[name, { texts: [settings.text(name)], source: 'flag' as const }] as const] : [],
-      ),
-    )
-    const [networks, store] = [networkFilesOf(given), storeConfigOf(given)]
-    if (!networks.ok) throw wrongFlag(networks.error)
-    if (!store.ok) throw wrongFlag(store.error)
-    return { io, networks: networks.value, store: store.value, signal: interruption.signal }
-  })
+  return runCommandLine(commandLine, spelledOut(argv), io, (settings) => contextOf(io, settings, interruption.signal))
+}
+
+/**
+ * What a command is given: the flags that it shares with the daemon.
+ *
+ * @throws FlanneldError `flanneld/usage`
+ */
+export function contextOf(io: Io, settings: FlagValues, signal: AbortSignal): Context {
+  const given: GivenFlags = new Map(
+    shared.flatMap(({ name }) =>
+      settings.given(name) ? [[name, { texts: [settings.text(name)], source: 'flag' as const }] as const] : [],
+    ),
+  )
+  const [networks, store] = [networkFilesOf(given), storeConfigOf(given)]
+  if (!networks.ok) throw wrongFlag(networks.error)
+  if (!store.ok) throw wrongFlag(store.error)
+  return { io, networks: networks.value, store: store.value, signal }
 }
 
 const wrongFlag = ({ message, remedy }: ConfigFault): FlanneldError =>
