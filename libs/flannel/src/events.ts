@@ -110,7 +110,8 @@ export function createEvents(log: Logger, meter: Meter, network: string): Flanne
       }),
     externalFound: (fields) => log.info('using external interface', fields),
     externalChanged: (fields) => log.warn('the external interface has changed, following it', fields),
-    externalMissing: (error) => log.warn('no external interface now, keeping what was set up', errorFields(error)),
+    externalMissing: (error) =>
+      log.warn('no external interface can be used now, going on with what was set up', errorFields(error)),
     allocation: (fields) => log.info('subnet', fields),
     leaseAcquired: (fields) => log.info('lease acquired', fields),
     leaseRenewed(fields) {

@@ -297,8 +297,8 @@ export async function createService(
       isExternalStale = false
       try {
         const found = checkExternal(await findExternal(signal))
-        isExternalMissing = false
         if (!sameExternal(found, external)) await useExternal(found, signal)
+        isExternalMissing = false
       } catch (error) {
         if (!isExternalMissing && !signal.aborted) events.externalMissing(error)
         isExternalMissing = true

@@ -97,6 +97,7 @@ export type MachineOptions = {
   readonly seed?: number
   readonly name?: string
   readonly isStoreAway?: boolean
+  readonly isLinkAway?: boolean
 }
 
 export type TestNetwork = {
@@ -127,12 +128,13 @@ export function createTestNetwork(): TestNetwork {
       (message: string, fields: LogFields = {}) =>
         void lines.push({ level, message, fields })
     const log: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-    let external: ExternalInterface | 'gone' = {
+    const first: ExternalInterface = {
       device: 'eth0',
       mtu: kernel.state().links.find(({ name }) => name === 'eth0')?.mtu ?? 1500,
       interfaceAddress: address,
       publicIp: options.publicIp ?? address,
     }
+    let external: ExternalInterface | 'gone' = options.isLinkAway === true ? 'gone' : first
     const tunnels = createTestTunnels(kernel)
     const connection = kv.connect()
     if (options.isStoreAway === true) connection.setUnavailable(true)
@@ -164,7 +166,7 @@ export function createTestNetwork(): TestNetwork {
         end = { error }
       },
     )
-    let last = external
+    let last = first
     const machine: TestMachine = {
       flannel,
       kernel,
