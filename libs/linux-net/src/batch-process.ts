@@ -69,7 +69,6 @@ export class BatchProcess implements AsyncDisposable {
     void this.#host.clock.sleep(timeoutMs, ended.signal).then(() => {
       if (ended.signal.aborted) return
       this.#run?.reject(tooLate(`${this.#words[0]} -batch`, timeoutMs))
-      this.#run = undefined
       this.stop()
     })
     try {
@@ -92,10 +91,15 @@ export class BatchProcess implements AsyncDisposable {
     }
   }
 
-  /** Ends the program; the next run starts it anew. What it remembers of device numbers goes with it. */
+  /**
+   * Ends the program; the next run starts it anew. What it remembers of device numbers goes with it. A run that is on its
+   * way has died.
+   */
   stop(): void {
+    const run = this.#run
     this.#child?.kill('SIGKILL')
     this.#forget()
+    run?.resolve({ kind: 'died', complaints: run.complaints, lastWords: 'it was stopped' })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,16 +38,16 @@ export class Batches implements AsyncDisposable {
   async apply(commands: readonly NetworkCommand[]): Promise<readonly Failure[]> {
     const failures: Failure[] = []
     const lost = new Set<string>()
-    for (const run of runsOf(commands)) {
+    for (const runs of stepsOf(commands)) {
       const isLost = (command: NetworkCommand): boolean => lost.has(deviceOf(command) ?? '')
-      const tried = lost.size === 0 ? run : run.filter((command) => !isLost(command))
-      for (const command of lost.size === 0 ? [] : run.filter(isLost)) {
+      const tried = lost.size === 0 ? runs : runs.map((run) => run.filter((command) => !isLost(command)))
+      for (const command of lost.size === 0 ? [] : runs.flat().filter(isLost)) {
         failures.push({ command, reason: 'skipped', text: 'its device could not be made' })
       }
-      const failed = await this.#run(tried)
+      const failed = (await Promise.all(tried.map((run) => this.#run(run)))).flat()
       failures.push(...failed)
       for (const { command } of failed) if (command.kind === 'add-link') lost.add(command.link.name)
-      if (run.some(makesOrDeletesDevice)) this.forgetDevices()
+      if (runs.some((run) => run.some(makesOrDeletesDevice))) this.forgetDevices()
     }
     return failures
   }
@@ -57,7 +57,8 @@ export class Batches implements AsyncDisposable {
     const again = failures.filter(({ reason }) => reason === 'no-device').map(({ command }) => command)
     if (again.length === 0) return failures
     // the number of a device that somebody has made anew
-    this.forgetDevices()
+    const [first] = commands
+    if (first !== undefined) this.#programs[programOf(first)].stop()
     return [...failures.filter(({ reason }) => reason !== 'no-device'), ...(await this.#runOnce(again))]
   }
 
@@ -119,8 +120,35 @@ function countMarks(complaints: ReadonlyMap<number, string>, limit: number): num
   return count
 }
 
-/** Neighbouring commands of one program; the making and deleting of devices by itself, because programs remember numbers. */
-function runsOf(commands: readonly NetworkCommand[]): readonly (readonly NetworkCommand[])[] {
+type Run = readonly NetworkCommand[]
+
+/**
+ * The runs of one program each, in steps: what is in one step may be done at once. New forwarding entries and new
+ * neighbours need nothing of each other, and routes need both; with thousands of them, both programs work at the same time.
+ */
+function stepsOf(commands: readonly NetworkCommand[]): readonly (readonly Run[])[] {
+  const steps: (readonly Run[])[] = []
+  let entries: Run | undefined
+  for (const run of runsOf(commands)) {
+    if (run[0]?.kind === 'replace-forwarding-entry' && run.at(-1)?.kind === 'replace-forwarding-entry') {
+      entries = run
+      steps.push([run])
+    } else if (entries !== undefined && run[0]?.kind === 'replace-neighbour') {
+      const others = run.findIndex(({ kind }) => kind !== 'replace-neighbour')
+      const neighbours = others < 0 ? run : run.slice(0, others)
+      steps.splice(-1, 1, [entries, neighbours])
+      if (others >= 0) steps.push([run.slice(others)])
+      entries = undefined
+    } else {
+      entries = undefined
+      steps.push([run])
+    }
+  }
+  return steps
+}
+
+/** Adjacent commands of one program; the making and deleting of devices by itself, because programs remember numbers. */
+function runsOf(commands: readonly NetworkCommand[]): readonly Run[] {
   const runs: NetworkCommand[][] = []
   let before: NetworkCommand | undefined
   for (const command of commands) {

@@ -94,7 +94,9 @@ describe.skipIf(reason !== undefined)(`a machine${reason === undefined ? '' : ` 
 
   it('is left as it was', async () => {
     const look = (): readonly string[] =>
-      ['ip -o link', 'ip -o address', 'ip route show table all', 'nft list ruleset'].map((line) => machine.run(line))
+      ['ip -o link', 'ip -4 -o address', 'ip -4 route show table all', 'nft list ruleset'].map((line) =>
+        machine.run(line),
+      )
     const before = look()
     await become(withPeers(2, 3))
     await kernel.filter.sync({ network: '10.5.0.0/16', subnet: '10.5.34.0/24', masquerade: true, forward: true })
