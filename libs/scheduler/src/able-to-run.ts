@@ -91,11 +91,12 @@ export function stayingConflict(
 
 /** The rules on the machine itself and on peers; `undefined` when they are met. */
 export function basicVerdict(model: ClusterModel, entry: UnitEntry, machine: MachineEntry): Verdict | undefined {
-  const { machineId, metadata } = entry.unit.requirements
+  const { machineId } = entry.shape
   if (machineId !== undefined && !isMachine(machineId, machine.machine.id)) {
     return { kind: 'machine-id', required: machineId }
   }
   if (!model.hasMetadata(entry, machine)) {
+    const { metadata } = entry.unit.requirements
     return { kind: 'metadata', missing: missingMetadata(metadata, machine.machine.metadata) }
   }
   const peer = missingPeer(model, entry, machine)

@@ -19,11 +19,13 @@ export type Agenda = {
 
 export function createAgenda(): Agenda {
   const members = new Set<UnitEntry>()
-  let late: UnitEntry[] | undefined
+  /** Those that were added during a visit. */
+  const late: UnitEntry[] = []
+  let isVisiting = false
   return {
     members,
     add: (entry) => {
-      if (late !== undefined && !members.has(entry)) late.push(entry)
+      if (isVisiting && !members.has(entry)) late.push(entry)
       members.add(entry)
     },
     delete: (entry) => void members.delete(entry),
@@ -42,12 +44,12 @@ export function createAgenda(): Agenda {
         if (isRegular) index++
         else addition = additions.pop()
         if (!members.has(entry)) continue
-        late = []
+        isVisiting = true
         visit(entry)
-        const found: readonly UnitEntry[] = late
-        late = undefined
-        for (const each of found) if (!isPassed(each, entry)) additions.push(each, undefined)
-        if (found.length === 0) continue
+        isVisiting = false
+        if (late.length === 0) continue
+        for (const each of late) if (!isPassed(each, entry)) additions.push(each, undefined)
+        late.length = 0
         if (addition !== undefined) additions.push(addition.entry, undefined)
         addition = additions.pop()
       }

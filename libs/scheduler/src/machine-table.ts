@@ -31,7 +31,7 @@ export type OpenMachineEntry = Omit<MachineEntry, 'machine' | 'rank' | 'load' | 
   machine: Machine
   rank: number
   load: number
-  globals: Set<UnitEntry>
+  globals: ReadonlySet<UnitEntry>
   isGone: boolean
   version: number
 }
@@ -67,10 +67,11 @@ const gap = 4
 /** @throws SchedulerError scheduler/duplicate-machine */
 export function createMachineTable(machines: readonly Machine[]): MachineTable {
   const inOrder = [...machines].sort((one, other) => compareText(one.id, other.id)).map(createMachineEntry)
-  const byId = new Map(inOrder.map((entry) => [entry.machine.id, entry]))
+  const byId = new Map<string, OpenMachineEntry>()
+  for (const entry of inOrder) byId.set(entry.machine.id, entry)
   if (byId.size < inOrder.length) throw duplicate(inOrder)
-  const byShortId = new Map<string, OpenMachineEntry[]>()
-  for (const entry of inOrder) addShortId(entry)
+  /** Made when somebody first asks: few units name a machine. */
+  let byShortId: Map<string, OpenMachineEntry[]> | undefined
 
   let byRank: (OpenMachineEntry | undefined)[] = []
   let capacity = 0
@@ -78,10 +79,11 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
   const classes = new Map<MetadataRequirement, MachineClass>()
   let classList: readonly MachineClass[] = []
 
-  function addShortId(entry: OpenMachineEntry): void {
-    const group = byShortId.get(entry.machine.id.slice(0, 8))
-    if (group === undefined) byShortId.set(entry.machine.id.slice(0, 8), [entry])
-    else group.splice(positionOf(group, entry.machine.id), 0, entry)
+  const shortIds = (): Map<string, OpenMachineEntry[]> => {
+    if (byShortId !== undefined) return byShortId
+    byShortId = new Map()
+    for (const entry of inOrder) addShortId(byShortId, entry)
+    return byShortId
   }
 
   const classOf = (requirement: MetadataRequirement) => {
@@ -151,7 +153,7 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     inOrder,
     byId: (id) => byId.get(id),
     atRank: (rank) => byRank[rank],
-    byShortId: (shortId) => (shortId.length > 8 ? [] : (byShortId.get(shortId) ?? [])),
+    byShortId: (shortId) => (shortId.length > 8 ? [] : (shortIds().get(shortId) ?? [])),
     changeLoad(entry, by) {
       const { rank, load } = entry
       entry.load = load + by
@@ -170,7 +172,7 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       const entry = createMachineEntry(machine, 0)
       const at = positionOf(inOrder, machine.id)
       byId.set(machine.id, entry)
-      addShortId(entry)
+      if (byShortId !== undefined) addShortId(byShortId, entry)
       const below = (): number => inOrder[at - 1]?.rank ?? -1
       const above = (): number => inOrder[at]?.rank ?? capacity
       const isTight = above() - below() < 2 && !(makeRoom(at, Math.max(0, below())) && above() - below() >= 2)
@@ -187,10 +189,7 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       entry.isGone = true
       inOrder.splice(positionOf(inOrder, entry.machine.id), 1)
       byId.delete(entry.machine.id)
-      const short = entry.machine.id.slice(0, 8)
-      const group = (byShortId.get(short) ?? []).filter((each) => each !== entry)
-      if (group.length === 0) byShortId.delete(short)
-      else byShortId.set(short, group)
+      if (byShortId !== undefined) removeShortId(byShortId, entry)
       withdraw(entry)
     },
     relabel(entry, machine) {
@@ -204,12 +203,28 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
   }
 }
 
+function addShortId(groups: Map<string, OpenMachineEntry[]>, entry: OpenMachineEntry): void {
+  const short = entry.machine.id.slice(0, 8)
+  const group = groups.get(short)
+  if (group === undefined) groups.set(short, [entry])
+  else group.splice(positionOf(group, entry.machine.id), 0, entry)
+}
+
+function removeShortId(groups: Map<string, OpenMachineEntry[]>, entry: OpenMachineEntry): void {
+  const short = entry.machine.id.slice(0, 8)
+  const group = (groups.get(short) ?? []).filter((each) => each !== entry)
+  if (group.length === 0) groups.delete(short)
+  else groups.set(short, group)
+}
+
+const noGlobals: ReadonlySet<UnitEntry> = new Set()
+
 const createMachineEntry = (machine: Machine, rank: number): OpenMachineEntry => ({
   machine,
   rank,
   load: 0,
   units: createOccupancy(),
-  globals: new Set(),
+  globals: noGlobals,
   isGone: false,
   version: 0,
 })

@@ -20,30 +20,30 @@ export type Occupancy = {
 
 export function createOccupancy(): Occupancy {
   const members = new Set<UnitEntry>()
-  const conflictCarriers = new Map<number, number>()
-  const replaceCarriers = new Map<number, number>()
-  const matches = new Map<number, number>()
+  // Made when the first glob comes: many machines of a large cluster have none.
+  let conflictCarriers: Counts | undefined
+  let replaceCarriers: Counts | undefined
+  let matches: Counts | undefined
 
   const countAll = ({ shape: { conflicts, replaces, matchedBy } }: UnitEntry, by: number): void => {
-    for (const glob of conflicts) count(conflictCarriers, glob, by)
-    for (const glob of replaces) count(replaceCarriers, glob, by)
-    for (const glob of matchedBy) count(matches, glob, by)
+    if (conflicts.length > 0) conflictCarriers = counted(conflictCarriers, conflicts, by)
+    if (replaces.length > 0) replaceCarriers = counted(replaceCarriers, replaces, by)
+    if (matchedBy.length > 0) matches = counted(matches, matchedBy, by)
   }
 
   /** Whether a member but the entry itself carries a glob that matches it, or matches a glob it carries. */
-  const meets = (entry: UnitEntry, own: readonly number[], carriers: ReadonlyMap<number, number>): boolean => {
+  const meets = (entry: UnitEntry, own: readonly number[], carriers: Counts | undefined): boolean => {
     const { matchedBy } = entry.shape
-    // Most machines carry no such glob: no look-up then, on whatever memory.
-    if (carriers.size > 0) {
+    if (carriers !== undefined) {
       for (const glob of matchedBy) {
-        const others = carriers.get(glob) ?? 0
-        if (others > 1 || (others === 1 && !(own.includes(glob) && members.has(entry)))) return true
+        const count = carriers.get(glob) ?? 0
+        if (count > 1 || (count === 1 && !(own.includes(glob) && members.has(entry)))) return true
       }
     }
-    if (matches.size > 0) {
+    if (matches !== undefined) {
       for (const glob of own) {
-        const others = matches.get(glob) ?? 0
-        if (others > 1 || (others === 1 && !(matchedBy.includes(glob) && members.has(entry)))) return true
+        const count = matches.get(glob) ?? 0
+        if (count > 1 || (count === 1 && !(matchedBy.includes(glob) && members.has(entry)))) return true
       }
     }
     return false
@@ -80,8 +80,14 @@ export function firstByName(members: Iterable<UnitEntry>, test: (entry: UnitEntr
   return first
 }
 
-function count(counts: Map<number, number>, key: number, by: number): void {
-  const sum = (counts.get(key) ?? 0) + by
-  if (sum === 0) counts.delete(key)
-  else counts.set(key, sum)
+/** How many members have a glob. */
+type Counts = Map<number, number>
+
+function counted(counts: Counts = new Map(), globs: readonly number[], by: number): Counts {
+  for (const glob of globs) {
+    const sum = (counts.get(glob) ?? 0) + by
+    if (sum === 0) counts.delete(glob)
+    else counts.set(glob, sum)
+  }
+  return counts
 }

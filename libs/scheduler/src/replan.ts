@@ -79,9 +79,15 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     return entry !== undefined && model.unplaced.has(entry)
   }
 
+  let isAgendaClear = true
+  /** To be done ahead of the next change: a planner that is only asked never needs it. */
+  const clearAgendaOnce = (): void => {
+    if (!isAgendaClear) clearAgenda(model)
+    isAgendaClear = true
+  }
   const plan = (): Replan => {
     const replan = planOnly()
-    clearAgenda(model)
+    isAgendaClear = false
     return replan
   }
   const planOnly = (): Replan => {
@@ -91,6 +97,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
   }
 
   const change = (what: ClusterChange): void => {
+    clearAgendaOnce()
     if (what.kind === 'put-unit') {
       const orphan = model.orphanTargets.get(what.unit.name)
       model.orphanTargets.delete(what.unit.name)
@@ -125,6 +132,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
   }
 
   const attempt = (changes: readonly ClusterChange[]): Attempt => {
+    clearAgendaOnce()
     const agenda = Array.from(model.review.members, ({ unit }) => unit.name)
     const orphans = [...model.orphanTargets]
     const machines = [...model.machines]
@@ -193,7 +201,10 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
       return plan()
     },
     attempt,
-    round: plan,
+    round() {
+      clearAgendaOnce()
+      return plan()
+    },
     unitByName,
     placeOf: (name) => model.unitByName(name)?.held,
     loadOf: (machine) => model.machineById(machine)?.load,
