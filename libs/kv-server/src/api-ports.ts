@@ -14,6 +14,9 @@ export type Access =
   /** Only the role root may. */
   | { readonly kind: 'root' }
 
+/** `unchecked`: nobody could say, because the password was not compared; the client should ask again. */
+export type Permission = 'allowed' | 'refused' | 'unchecked'
+
 export interface Authorizer {
   /** The auth flag as of the last applied entry. */
   readonly isEnabled: boolean
@@ -22,7 +25,7 @@ export interface Authorizer {
    * disabled or the password is known to be right, later when it has to be hashed first. Reading the flag counts in the
    * store's stats (spec §3.2), as in etcd.
    */
-  check(exchange: Exchange, access: Access, decide: (isAllowed: boolean) => void): void
+  check(exchange: Exchange, access: Access, decide: (permission: Permission) => void): void
 }
 
 /** One part of the API: `path` is decoded and cleaned, one character a byte; `query` as sent, without `?`. */

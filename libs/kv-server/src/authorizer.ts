@@ -3,7 +3,7 @@
  * (spec/etcd-v2.md §4.2).
  */
 import { decide, etcdV2Rules, type Principal, parseAuthorization, principalOf } from '@cluster/auth'
-import type { Access, Authorizer } from './api-ports.ts'
+import type { Access, Authorizer, Permission } from './api-ports.ts'
 import { type AuthRecords, countedReads } from './auth-records.ts'
 import type { PasswordChecker } from './passwords.ts'
 import type { Replica } from './replica.ts'
@@ -24,11 +24,11 @@ export function createAuthorizer({ replica, records, passwords, onRefusal = () =
   const counted = countedReads(records, store)
   const rules = etcdV2Rules((name) => counted.roleOf(name))
 
-  const isAllowed = (principal: Principal, access: Access): boolean => {
+  const permissionOf = (principal: Principal, access: Access): Permission => {
     const decision = decide(principal, access, rules)
-    if (decision.kind === 'allow') return true
+    if (decision.kind === 'allow') return 'allowed'
     onRefusal({ principal, access, rule: decision.rule })
-    return false
+    return 'refused'
   }
 
   return {
@@ -36,21 +36,22 @@ export function createAuthorizer({ replica, records, passwords, onRefusal = () =
       return records.isEnabled
     },
     check(exchange, access, settle) {
-      if (!counted.isEnabled) return settle(true)
+      if (!counted.isEnabled) return settle('allowed')
       const credentials = parseAuthorization(exchange.header('authorization'))
       switch (credentials.kind) {
         case 'none':
-          return settle(isAllowed({ kind: 'guest' }, access))
+          return settle(permissionOf({ kind: 'guest' }, access))
         case 'unreadable':
-          return settle(isAllowed({ kind: 'stranger', why: credentials.why }, access))
+          return settle(permissionOf({ kind: 'stranger', why: credentials.why }, access))
         case 'basic': {
           const user = counted.userOf(credentials.user)
           if (user === undefined) {
-            return settle(isAllowed({ kind: 'stranger', why: `there is no user ${credentials.user}` }, access))
+            return settle(permissionOf({ kind: 'stranger', why: `there is no user ${credentials.user}` }, access))
           }
-          return passwords.check(user.name, credentials.password, user.passwordHash, (isRight) => {
+          return passwords.check(user.name, credentials.password, user.passwordHash, (finding) => {
+            if (finding === 'unchecked') return settle('unchecked')
             const stranger = { kind: 'stranger', why: `wrong password for user ${user.name}` } as const
-            settle(isAllowed(isRight ? principalOf(user) : stranger, access))
+            settle(permissionOf(finding === 'right' ? principalOf(user) : stranger, access))
           })
         }
         default:

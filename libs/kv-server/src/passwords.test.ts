@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createPasswordChecker, type PasswordHasher } from './passwords.ts'
+import { createPasswordChecker, type PasswordFinding, type PasswordHasher } from './passwords.ts'
 
 /** A hash is `hash of X`; comparing waits until the test lets it. */
 function createSlowHasher() {
@@ -36,9 +36,9 @@ function createCase(options: { readonly usersMax?: number } = {}) {
     onFailure,
     ...options,
   })
-  const answers: boolean[] = []
+  const answers: PasswordFinding[] = []
   const check = (user: string, password: string, hash = 'hash of pw'): void =>
-    checker.check(user, password, hash, (isRight) => answers.push(isRight))
+    checker.check(user, password, hash, (finding) => answers.push(finding))
   return { ...slow, check, answers, failures }
 }
 
@@ -49,7 +49,7 @@ describe('passwords', () => {
     expect(answers).toEqual([])
     await finish()
     check('bob', 'pw')
-    expect([answers, asked]).toEqual([[true, true], ['pw']])
+    expect([answers, asked]).toEqual([['right', 'right'], ['pw']])
   })
 
   it('that were wrong are hashed each time', async () => {
@@ -59,7 +59,7 @@ describe('passwords', () => {
     check('bob', 'no')
     await finish()
     expect([answers, asked]).toEqual([
-      [false, false],
+      ['wrong', 'wrong'],
       ['no', 'no'],
     ])
   })
@@ -71,7 +71,7 @@ describe('passwords', () => {
     check('bob', 'no')
     await finish()
     expect([answers, asked]).toEqual([
-      [true, true, false],
+      ['right', 'right', 'wrong'],
       ['pw', 'no'],
     ])
   })
@@ -105,11 +105,11 @@ describe('passwords', () => {
     expect(asked).toHaveLength(4)
   })
 
-  it('count as wrong when nobody can compare them, and it is told why', async () => {
+  it('are neither right nor wrong when nobody can compare them, and it is told why', async () => {
     const { check, answers, failures, finish } = createCase()
     check('bob', 'boom')
     await finish()
-    expect(answers).toEqual([false])
+    expect(answers).toEqual(['unchecked'])
     expect(String(failures[0])).toBe('Error: no thread')
   })
 })

@@ -17,9 +17,12 @@ export interface PasswordHasher {
   verify(password: ByteString, hash: string): Promise<boolean>
 }
 
+/** `unchecked`: too many wait to be compared, or the thread that compares them is gone. */
+export type PasswordFinding = 'right' | 'wrong' | 'unchecked'
+
 export interface PasswordChecker {
   /** Calls back exactly once: in the same turn when the password is known to be right, else when it has been hashed. */
-  check(user: ByteString, password: ByteString, hash: string, settle: (isRight: boolean) => void): void
+  check(user: ByteString, password: ByteString, hash: string, settle: (finding: PasswordFinding) => void): void
 }
 
 export type PasswordCheckerOptions = {
@@ -28,7 +31,7 @@ export type PasswordCheckerOptions = {
   readonly digestKey: Uint8Array
   /** For how many users the right password is remembered. */
   readonly usersMax?: number
-  /** Told why a password counts as wrong although nobody compared it. */
+  /** Told why a password was not compared. */
   readonly onFailure?: (error: unknown) => void
 }
 
@@ -42,7 +45,7 @@ export function createPasswordChecker({
   // Before the text and never shown: a secret prefix is as good as an HMAC here, at a third of its price.
   const key = Buffer.from(digestKey).toString('hex')
   const known = new Map<ByteString, string>()
-  const waiting = new Map<string, ((isRight: boolean) => void)[]>()
+  const waiting = new Map<string, ((finding: PasswordFinding) => void)[]>()
 
   const remember = (user: ByteString, digest: string): void => {
     known.delete(user)
@@ -54,17 +57,17 @@ export function createPasswordChecker({
     }
   }
 
-  const finish = (digest: string, isRight: boolean): void => {
+  const finish = (digest: string, finding: PasswordFinding): void => {
     const settles = waiting.get(digest) ?? []
     waiting.delete(digest)
-    for (const settle of settles) settle(isRight)
+    for (const settle of settles) settle(finding)
   }
 
   return {
     check(user, password, hash, settle) {
       // The hash is part of it: with another hash nothing that is known fits any more.
       const digest = digestOf('sha256', `${key}${user.length}:${password.length}:${user}${password}${hash}`, 'base64')
-      if (known.get(user) === digest) return settle(true)
+      if (known.get(user) === digest) return settle('right')
       const others = waiting.get(digest)
       if (others !== undefined) {
         others.push(settle)
@@ -74,11 +77,11 @@ export function createPasswordChecker({
       hasher.verify(password, hash).then(
         (isRight) => {
           if (isRight) remember(user, digest)
-          finish(digest, isRight)
+          finish(digest, isRight ? 'right' : 'wrong')
         },
         (error: unknown) => {
           onFailure(error)
-          finish(digest, false)
+          finish(digest, 'unchecked')
         },
       )
     },

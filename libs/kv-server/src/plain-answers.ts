@@ -4,6 +4,7 @@
  */
 import type { Exchange } from '@cluster/http'
 import { type ByteString, escapeGoJson } from '@cluster/kv-store'
+import type { Permission } from './api-ports.ts'
 
 const plainText = 'Content-Type: text/plain; charset=utf-8\r\n'
 const plainError = `${plainText}X-Content-Type-Options: nosniff\r\n`
@@ -34,3 +35,9 @@ export const respondJson = (exchange: Exchange, status: number, body: ByteString
 /** `{"message":…}` without a newline, as everything outside the keys answers errors. */
 export const respondMessage = (exchange: Exchange, status: number, message: ByteString): void =>
   exchange.respond(status, json, `{"message":"${escapeGoJson(message)}"}`)
+
+/** 401 for who may not, as etcd says it; 503 where the server was too busy to find out. */
+export function respondNoPermission(exchange: Exchange, permission: Exclude<Permission, 'allowed'>): void {
+  if (permission === 'refused') respondMessage(exchange, 401, 'Insufficient credentials')
+  else respondMessage(exchange, 503, 'The password could not be checked now, try again')
+}

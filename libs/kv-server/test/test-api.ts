@@ -33,7 +33,7 @@ export function createTestApi(options: Partial<HandlerOptions> = {}): TestApi {
     isEnabled: true,
     check: (_exchange, access, decide) => {
       accesses.push(access)
-      decide(api.isAllowed)
+      decide(api.isAllowed ? 'allowed' : 'refused')
     },
   }
   const handler = createHandler({

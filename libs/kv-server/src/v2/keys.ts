@@ -5,7 +5,7 @@
 import type { Exchange } from '@cluster/http'
 import type { ByteString } from '@cluster/kv-store'
 import type { StorePath } from '@cluster/kv-store/v2'
-import type { Authorizer } from '../api-ports.ts'
+import type { Authorizer, Permission } from '../api-ports.ts'
 import { respondMethodNotAllowed } from '../plain-answers.ts'
 import type { ProposalFailure, Replica, Settled } from '../replica.ts'
 import type { Timers } from '../timers.ts'
@@ -90,9 +90,9 @@ export function createKeys({ replica, authorizer, timers, events }: KeysOptions)
       return
     }
     const isWrite = method !== 'GET' && method !== 'HEAD'
-    authorizer.check(exchange, { kind: 'key', key, isWrite, isRecursive: request.isRecursive }, (isAllowed) => {
-      if (!isAllowed) {
-        refuse(exchange, { code: 110, cause: 'Insufficient credentials' })
+    authorizer.check(exchange, { kind: 'key', key, isWrite, isRecursive: request.isRecursive }, (permission) => {
+      if (permission !== 'allowed') {
+        refuse(exchange, refusalOf(permission))
         return
       }
       events.received(method)
@@ -100,6 +100,11 @@ export function createKeys({ replica, authorizer, timers, events }: KeysOptions)
     })
   }
 }
+
+const refusalOf = (permission: Exclude<Permission, 'allowed'>): Pick<Refusal, 'code' | 'cause'> =>
+  permission === 'refused'
+    ? { code: 110, cause: 'Insufficient credentials' }
+    : { code: 300, cause: causeOfFailure('too-many') }
 
 type ReadRequest = Pick<Extract<KeysRequest, { kind: 'read' }>, 'isRecursive' | 'isSorted'>
 type ProposeRequest = Extract<KeysRequest, { kind: 'propose' }>

@@ -17,7 +17,7 @@ import {
   renderMember,
   updateMemberCommand,
 } from '../membership.ts'
-import { respondMessage, respondMethodNotAllowed } from '../plain-answers.ts'
+import { respondMethodNotAllowed, respondNoPermission } from '../plain-answers.ts'
 import type { Replica } from '../replica.ts'
 import { bodyText } from '../request-body.ts'
 import { decodePeerUrls } from './peer-urls.ts'
@@ -117,9 +117,9 @@ export function createMembersPart({ replica, authorizer, onFailure = () => {} }:
     if (!methods.includes(exchange.method)) return respondMethodNotAllowed(exchange, methods.join())
     // Everybody may read who the members are.
     if (exchange.method === 'GET') return serve(exchange, path)
-    authorizer.check(exchange, { kind: 'root' }, (isAllowed) => {
-      if (isAllowed) serve(exchange, path)
-      else respondMessage(exchange, 401, 'Insufficient credentials')
+    authorizer.check(exchange, { kind: 'root' }, (permission) => {
+      if (permission === 'allowed') serve(exchange, path)
+      else respondNoPermission(exchange, permission)
     })
   }
 }

@@ -1,5 +1,6 @@
 import { byteStringOf } from '@cluster/kv-store'
 import { describe, expect, it } from 'vitest'
+import { createBlockingHasher } from '../../src/bcrypt-hasher.ts'
 import { type AuthCase, createAuthCase, createEnabledCase } from './auth-case.ts'
 
 /** `METHOD path body`, the status, and what the body says: JSON of a success, or the message of an error. */
@@ -344,6 +345,27 @@ describe('auth as a whole', () => {
       [`PUT ${enable}`, 500, 'Internal Server Error'],
     ])
     expect(created.failures).toMatchObject(Array(3).fill({ code: 'kv-server/not-committed' }))
+  })
+
+  it('says so when the disk is full', async () => {
+    const created = createAuthCase()
+    created.replica.failure = 'no-space'
+    await play(created, [[`PUT ${users}/bob {"user":"bob","password":"pw"}`, 500, 'etcdserver: no space']])
+  })
+
+  it('does not call a password wrong that nobody could compare', async () => {
+    const blocking = createBlockingHasher({ cost: 4 })
+    let isBroken = false
+    const verify = (password: string, hash: string): Promise<boolean> =>
+      isBroken ? Promise.reject(new Error('512 passwords wait')) : blocking.verify(password, hash)
+    const created = createAuthCase({ hasher: { hash: blocking.hash, verify } })
+    await created.ask('PUT', `${users}/root`, { body: '{"user":"root","password":"pw"}' })
+    await created.ask('PUT', enable)
+    isBroken = true
+    const asked = await created.ask('GET', users, { as: 'root:pw' })
+    expect([asked.status, asked.body]).toEqual([503, '{"message":"The password could not be checked now, try again"}'])
+    const key = await created.ask('PUT', '/v2/keys/a', { as: 'root:pw', body: 'value=1' })
+    expect([key.status, key.body]).toEqual([500, expect.stringContaining('"cause":"etcdserver: too many requests"')])
   })
 
   it('refuses a body that was cut', async () => {

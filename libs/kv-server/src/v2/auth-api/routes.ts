@@ -6,11 +6,13 @@ import type { Exchange } from '@cluster/http'
 import type { ByteString } from '@cluster/kv-store'
 import type { ApiPart, Authorizer } from '../../api-ports.ts'
 import { type AuthRecords, countedReads } from '../../auth-records.ts'
+import { NotCommitted } from '../../commit.ts'
 import type { PasswordHasher } from '../../passwords.ts'
-import { respondMessage, respondMethodNotAllowed, respondNotFound } from '../../plain-answers.ts'
+import { respondMessage, respondMethodNotAllowed, respondNoPermission, respondNotFound } from '../../plain-answers.ts'
 import type { Replica } from '../../replica.ts'
 import { bodyText } from '../../request-body.ts'
-import { type Answer, internalError } from './answer.ts'
+import { causeOfFailure } from '../errors.ts'
+import { type Answer, internalError, refuse } from './answer.ts'
 import type { AuthContext, AuthRequest } from './context.ts'
 import { serveEnable } from './enable.ts'
 import { listRoles, serveRole } from './roles.ts'
@@ -40,7 +42,7 @@ export function createAuthPart(options: AuthPartOptions): ApiPart {
     void answered
       .catch((error: unknown) => {
         onFailure(error)
-        return internalError
+        return answerToFailure(error)
       })
       .then(({ status, body: answerBody }) => {
         const clusterId = `X-Etcd-Cluster-Id: ${replica.status.clusterId}\r\n`
@@ -56,12 +58,18 @@ export function createAuthPart(options: AuthPartOptions): ApiPart {
       return respondMethodNotAllowed(exchange, resource.methods.join())
     }
     if (resource.isOpenToRead && exchange.method === 'GET') return run(exchange, resource, query)
-    authorizer.check(exchange, { kind: 'root' }, (isAllowed) => {
-      if (isAllowed) run(exchange, resource, query)
-      else respondMessage(exchange, 401, 'Insufficient credentials')
+    authorizer.check(exchange, { kind: 'root' }, (permission) => {
+      if (permission === 'allowed') run(exchange, resource, query)
+      else respondNoPermission(exchange, permission)
     })
   }
 }
+
+/** A full disk is named, since etcd 2.3 has no word for it; all else is what etcd makes of it. */
+const answerToFailure = (error: unknown): Answer =>
+  error instanceof NotCommitted && error.failure === 'no-space'
+    ? refuse(500, causeOfFailure(error.failure))
+    : internalError
 
 type Resource = {
   readonly methods: readonly string[]
