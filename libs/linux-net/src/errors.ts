@@ -19,6 +19,16 @@ export type LinuxNetErrorCode =
   | 'linux-net/program-died'
   /** No link answers to what the operator said, or there is no default route. */
   | 'linux-net/no-interface'
+  /** This host cannot call into the C library: only the udp tunnel needs that. */
+  | 'linux-net/ffi-unavailable'
+  /** No TUN device: rights, or the kernel's module. */
+  | 'linux-net/tun-unavailable'
+  /** No UDP socket at that address and port. */
+  | 'linux-net/udp-socket'
+  /** A subnet or address in the tunnel's table that is none. */
+  | 'linux-net/bad-tunnel-peer'
+  /** The tunnel ended by itself: its device was removed, or it has a fault. */
+  | 'linux-net/tunnel-ended'
 
 /** The kernel or a program that talks to it failed us. */
 export class LinuxNetError extends ClusterError<LinuxNetErrorCode> {

@@ -7,7 +7,6 @@ export { LinuxNetError, type LinuxNetErrorCode } from './errors.ts'
 export { type FindInterfaceOptions, findExternalInterface } from './find-external-interface.ts'
 export { type KernelOptions, openKernel } from './open-kernel.ts'
 export type { ProgramHost } from './run-program.ts'
-export { UdpTunnelError, type UdpTunnelErrorCode } from './udp-tunnel/errors.ts'
 export { openUdpTunnel } from './udp-tunnel/open-udp-tunnel.ts'
 export {
   type OpenUdpTunnel,

@@ -1,5 +1,5 @@
 /** What the two threads of a tunnel tell each other. */
-import type { UdpTunnelErrorCode } from './errors.ts'
+import type { LinuxNetErrorCode } from '../errors.ts'
 import type { PeerTable } from './peer-table.ts'
 
 /** Given to the thread at its start. */
@@ -20,7 +20,7 @@ export type TunnelThreadMessage =
   | { readonly type: 'opened'; readonly device: string; readonly port: number; readonly wake: number }
   | {
       readonly type: 'failed'
-      readonly code: UdpTunnelErrorCode
+      readonly code: LinuxNetErrorCode
       readonly message: string
       readonly hint?: string
       readonly cause?: unknown

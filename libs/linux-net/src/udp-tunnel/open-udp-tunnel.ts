@@ -1,8 +1,8 @@
 /** Opens the udp backend's tunnel, its data plane in a thread of its own. */
 import { closeSync, writeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { LinuxNetError } from '../errors.ts'
 import { CounterBlock } from './counters.ts'
-import { UdpTunnelError } from './errors.ts'
 import {
   stopPlace,
   type TunnelTableMessage,
@@ -111,16 +111,16 @@ function checkedAddress(text: string): number {
   return address
 }
 
-const badPeer = (message: string): UdpTunnelError =>
-  new UdpTunnelError('linux-net/bad-tunnel-peer', message, {
+const badPeer = (message: string): LinuxNetError =>
+  new LinuxNetError('linux-net/bad-tunnel-peer', message, {
     hint: 'subnets are written 10.5.34.0/24, addresses 10.78.0.2',
   })
 
-const ended = (message: string, cause?: unknown): UdpTunnelError =>
-  new UdpTunnelError('linux-net/tunnel-ended', message, {
+const ended = (message: string, cause?: unknown): LinuxNetError =>
+  new LinuxNetError('linux-net/tunnel-ended', message, {
     hint: 'open the tunnel again; a program that ships must have its worker file beside it',
     cause,
   })
 
-const errorOf = ({ code, message, hint, cause }: Extract<TunnelThreadMessage, { type: 'failed' }>): UdpTunnelError =>
-  new UdpTunnelError(code, message, { hint, cause })
+const errorOf = ({ code, message, hint, cause }: Extract<TunnelThreadMessage, { type: 'failed' }>): LinuxNetError =>
+  new LinuxNetError(code, message, { hint, cause })

@@ -5,7 +5,7 @@
  * Constants and layouts: Linux on 64-bit machines that count from the low end.
  */
 import { constants } from 'node:os'
-import { UdpTunnelError, type UdpTunnelErrorCode } from './errors.ts'
+import { LinuxNetError, type LinuxNetErrorCode } from '../errors.ts'
 
 export const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } = constants.errno
 
@@ -118,10 +118,10 @@ export async function loadSystem(): Promise<TunnelSystem> {
     library.func('int setsockopt(int descriptor, int level, int option, uint64_t value, unsigned int bytes)')
   const addressOf = (bytes: Uint8Array): number => Number(koffi.address(bytes))
 
-  const failure = (code: UdpTunnelErrorCode, what: string, hint: string): UdpTunnelError => {
+  const failure = (code: LinuxNetErrorCode, what: string, hint: string): LinuxNetError => {
     const number = koffi.errno()
     const name = Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `error ${number}`
-    return new UdpTunnelError(code, `${what}: ${name}`, { hint })
+    return new LinuxNetError(code, `${what}: ${name}`, { hint })
   }
   // Belongs to the functions below, so it lives as long as they may be called.
   const number = new Int32Array(1)
@@ -197,8 +197,8 @@ export function writeSocketAddress(view: DataView, at: number, address: number, 
   view.setUint32(at + 4, address)
 }
 
-const unavailable = (message: string, cause?: unknown): UdpTunnelError =>
-  new UdpTunnelError('linux-net/ffi-unavailable', message, {
+const unavailable = (message: string, cause?: unknown): LinuxNetError =>
+  new LinuxNetError('linux-net/ffi-unavailable', message, {
     hint: 'use another backend (vxlan, host-gw) on this machine; they need no calls into C',
     cause,
   })

@@ -3,9 +3,9 @@
  * socket, says so, and from then on never returns to its event loop: it sleeps in the kernel, and an eventfd wakes it.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { LinuxNetError } from '../errors.ts'
 import { CounterBlock } from './counters.ts'
 import { DataPlane } from './data-plane.ts'
-import { UdpTunnelError } from './errors.ts'
 import {
   stopPlace,
   type TunnelTableMessage,
@@ -65,7 +65,7 @@ function lastTable(): PeerTable | undefined {
 }
 
 function failureOf(error: unknown): TunnelThreadMessage {
-  if (!(error instanceof UdpTunnelError)) {
+  if (!(error instanceof LinuxNetError)) {
     return { type: 'failed', code: 'linux-net/tunnel-ended', message: 'the udp tunnel ended', cause: error }
   }
   const { code, message, hint, cause } = error
