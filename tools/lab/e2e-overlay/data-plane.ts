@@ -115,8 +115,8 @@ export function testDataPlane({ name, backend, mtu, ttl, outlivesDaemon }: Backe
     it('follows a machine to another address while all goes on', async () => {
       const before = host(3).variable('FLANNEL_SUBNET')
       await host(3).network.ip([
-        'addr add 10.78.0.23/24 dev eth0',
         'addr del 10.78.0.13/24 dev eth0',
+        'addr add 10.78.0.23/24 dev eth0',
         'route replace default via 10.78.0.254',
       ])
       for (const from of [host(1), host(2)]) await reaches(from, host(3), 'packets go to the new address')
