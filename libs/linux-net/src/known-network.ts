@@ -60,7 +60,8 @@ export class KnownNetwork {
         return this.#model.hasAddress(event.device, event.address) === event.gone
       case 'route': {
         const known = this.#model.routesTo(event.destination).some(({ gateway, device, protocol }) => {
-          const same = gateway === event.gateway && device === event.device
+          // the kernel chose the link of a route that was made without one
+          const same = gateway === event.gateway && (device === undefined || device === event.device)
           return same && (protocol === event.protocol || event.protocol === 'unknown')
         })
         return known === event.gone

@@ -73,7 +73,10 @@ describe('news', () => {
     ...emptyState,
     links: [{ name: 'flannel.1', kind: 'vxlan', mtu: 1400, up: true }],
     addresses: [{ device: 'flannel.1', address: '10.5.1.0/32' }],
-    routes: [{ destination: '10.5.2.0/24', gateway: '10.5.2.0', device: 'flannel.1', onlink: true, protocol: '156' }],
+    routes: [
+      { destination: '10.5.2.0/24', gateway: '10.5.2.0', device: 'flannel.1', onlink: true, protocol: '156' },
+      { destination: '10.5.3.0/24', gateway: '10.78.0.3', protocol: '156' },
+    ],
     neighbours: [{ device: 'flannel.1', ip: '10.5.2.0', mac: '02:00:00:00:00:01' }],
     forwarding: [{ device: 'flannel.1', mac: '02:00:00:00:00:01', remote: '10.78.0.3' }],
   }
@@ -88,6 +91,7 @@ describe('news', () => {
   }
   it.each([
     ['the echo of what was done', lines.route, [true, false]],
+    ['the echo of a route without a link', '10.5.3.0/24 via 10.78.0.3 dev eth0 proto 156 ', [true, false]],
     ['a route taken away', lines.routeGone, [true, true]],
     ['a route led elsewhere', '10.5.2.0/24 via 10.78.0.9 dev e0 ', [true, true]],
     ['an unknown subnet of the network on another link', '10.5.77.0/24 dev docker0 proto 2 scope 253 ', [true, true]],

@@ -13,6 +13,8 @@ import {
   type Route,
   routeKey,
 } from './network-state.ts'
+import { isConnected } from './ownership.ts'
+import { containsPrefix, type Prefix, parsePrefix } from './prefix.ts'
 
 /** Why the model's kernel does not do a command. */
 export type ModelRefusal = { readonly reason: FailureReason; readonly text: string }
@@ -26,6 +28,8 @@ export class ModelNetwork {
   readonly #neighbours = new Map<string, Neighbour>()
   readonly #forwarding = new Map<string, readonly ForwardingEntry[]>()
   #state: NetworkState | undefined
+  /** The links' own routes; we make none of them. */
+  #connected: readonly { readonly device: string | undefined; readonly prefix: Prefix | undefined }[] | undefined
 
   constructor(state: NetworkState) {
     for (const link of state.links) this.#links.set(link.name, link)
@@ -91,12 +95,13 @@ export class ModelNetwork {
         this.#addresses.delete(`${command.address.device} ${command.address.address}`)
         return undefined
       case 'replace-route': {
-        const { route } = command
+        const device = command.route.device ?? this.#deviceTowards(command.route.gateway)
+        const route = device === undefined ? command.route : { ...command.route, device }
         const replace = (): void => {
           const [, ...others] = this.#routes.get(routeKey(route)) ?? []
           this.#routes.set(routeKey(route), [route, ...others])
         }
-        return route.device === undefined ? void replace() : this.#onUp(route.device, replace)
+        return device === undefined ? void replace() : this.#onUp(device, replace)
       }
       case 'delete-route':
         remove(this.#routes, routeKey(command.route), (route) => sameTarget(route, command.route))
@@ -151,6 +156,17 @@ export class ModelNetwork {
     return this.#on(device, change)
   }
 
+  /** The link that a gateway is on: the kernel puts it into a route that was made without one. */
+  #deviceTowards(gateway: string | undefined): string | undefined {
+    const target = gateway === undefined ? undefined : parsePrefix(gateway)
+    if (target === undefined) return undefined
+    this.#connected ??= [...this.#routes.values()]
+      .flat()
+      .filter(isConnected)
+      .flatMap(({ destination, device }) => ({ device, prefix: parsePrefix(destination) }))
+    return this.#connected.find(({ prefix }) => prefix !== undefined && containsPrefix(prefix, target))?.device
+  }
+
   #forget(device: string): void {
     this.#forgetRoutes(device)
     for (const map of [this.#addresses, this.#neighbours]) {
@@ -160,6 +176,7 @@ export class ModelNetwork {
   }
 
   #forgetRoutes(device: string): void {
+    this.#connected = undefined
     for (const key of [...this.#routes.keys()]) remove(this.#routes, key, (route) => route.device === device)
   }
 }
@@ -167,8 +184,11 @@ export class ModelNetwork {
 const neighbourKey = ({ device, ip }: Neighbour): string => `${device} ${ip}`
 const entryKey = ({ device, mac }: ForwardingEntry): string => `${device} ${mac}`
 
+/** Whether a route is meant by the words of a deletion, which may leave out some. */
 const sameTarget = (a: Route, b: Route): boolean =>
-  a.gateway === b.gateway && a.device === b.device && a.protocol === b.protocol
+  (b.gateway === undefined || a.gateway === b.gateway) &&
+  (b.device === undefined || a.device === b.device) &&
+  (b.protocol === undefined || a.protocol === b.protocol)
 
 function append<Value>(map: Map<string, readonly Value[]>, key: string, value: Value): void {
   map.set(key, [...(map.get(key) ?? []), value])
