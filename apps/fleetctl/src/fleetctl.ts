@@ -195,7 +195,7 @@ const commands: readonly Command<Context>[] = [
   {
     name: 'lint',
     summary: 'Tell what is wrong or doubtful in unit files',
-    usage: 'lint [--fix] [--severity=LEVEL] [--output=FORM] FILE|FOLDER|-...',
+    usage: 'lint [--fix] [--severity=LEVEL] [--max-findings=N] [--output=FORM] FILE|FOLDER|-...',
     description:
       'Looks at files on this computer, each by itself and all together; the cluster is not asked.\n' +
       'Ends with exit code 1 when there are errors. With --fix what has one plain remedy is repaired in place:\n' +
@@ -208,6 +208,7 @@ const commands: readonly Command<Context>[] = [
     ],
     flags: {
       fix: toggle('Repair the files where there is one plain remedy'),
+      'max-findings': count('So many findings of each file, the most severe ones; 0 is all', 200),
       name: text('Name of the unit on stdin', 'stdin.service'),
       output: {
         kind: 'string',

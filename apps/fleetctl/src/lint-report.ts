@@ -1,6 +1,13 @@
 /** Findings for people: each with its line and a caret, what to do, and how many there are. */
 import type { Paint } from '@cluster/cli'
-import { decodeBytes, type LintFile, type LintFinding, parseUnitFile } from '@cluster/unit-file'
+import {
+  decodeBytes,
+  type LintFile,
+  type LintFinding,
+  type LintOmission,
+  omissionText,
+  parseUnitFile,
+} from '@cluster/unit-file'
 
 /** Lines of files by path, as lint counts them. */
 export function linesOf(files: readonly LintFile[]): ReadonlyMap<string, readonly string[]> {
@@ -51,13 +58,25 @@ const showable = (text: string): string =>
 
 /** `2 errors, 1 warning in 3 files; --fix can repair 1`, and what is not shown. */
 export function renderSummary(
-  findings: readonly LintFinding[],
-  shown: readonly LintFinding[],
+  {
+    findings,
+    shown,
+    omissions,
+    shownOmissions,
+  }: {
+    readonly findings: readonly LintFinding[]
+    readonly shown: readonly LintFinding[]
+    readonly omissions: readonly LintOmission[]
+    readonly shownOmissions: readonly LintOmission[]
+  },
   { files }: { readonly files: number },
 ): string {
+  const omitted = (some: readonly LintOmission[]): number =>
+    some.reduce((sum, { counts }) => sum + counts.error + counts.warning + counts.info, 0)
   const count = (severity: LintFinding['severity']): number =>
-    findings.filter((finding) => finding.severity === severity).length
-  const hidden = findings.length - shown.length
+    findings.filter((finding) => finding.severity === severity).length +
+    omissions.reduce((sum, { counts }) => sum + counts[severity], 0)
+  const hidden = findings.length - shown.length + omitted(omissions) - omitted(shownOmissions)
   const fixable = shown.filter(({ fix }) => fix !== undefined).length
   return [
     `${counted(count('error'), 'error')}, ${counted(count('warning'), 'warning')} in ${counted(files, 'file')}`,
@@ -65,6 +84,26 @@ export function renderSummary(
     ...(hidden > 0 ? [`${hidden} of lower severity not shown (--severity info)`] : []),
   ].join('; ')
 }
+
+/** One line on what is not told of a file. */
+export const renderOmission = (omission: LintOmission, paint: Paint): string =>
+  `${paint.bold(`${omission.path}:`)} ${omissionText(omission)}${remedyOf(omission)}\n`
+
+const remedyOf = ({ why }: LintOmission): string => (why === undefined ? ' (--max-findings 0 tells all)' : '')
+
+/** What is not told of a file, among the findings as JSON: the same keys, and `omitted` in place of an ID. */
+export const omissionJson = (omission: LintOmission): unknown => ({
+  id: 'omitted',
+  severity: omission.counts.error > 0 || omission.why !== undefined ? 'error' : 'warning',
+  path: omission.path,
+  line: 1,
+  column: 1,
+  endLine: 1,
+  endColumn: 1,
+  message: omissionText(omission),
+  remedy: omission.why === undefined ? '--max-findings 0 tells all' : 'check that it is the right file',
+  fix: null,
+})
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 

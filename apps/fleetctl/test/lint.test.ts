@@ -205,3 +205,49 @@ describe('lint of what cannot be read', () => {
     expect(await lint()).toMatchObject({ exit: 2, stderr: expect.stringContaining('Example: fleetctl lint units/') })
   })
 })
+
+describe('lint of a file with very many findings', () => {
+  const many = `[Service]\n${'Nope=1\n'.repeat(300)}ExecStart=/bin/true\nRestart=on-fail\n`
+
+  it('tells the worst ones, how many are left out, and how to see all', async () => {
+    const { exit, stdout, stderr } = await lint('--max-findings', '5', put('x.service', many))
+    expect(exit).toBe(1)
+    expect(stdout.match(/x\.service:\d+:/g)).toHaveLength(5)
+    expect(stdout).toContain('UF025')
+    expect(stdout).toContain('x.service: 296 more findings are not told: 296 warnings (--max-findings 0 tells all)\n')
+    expect(stderr).toContain('1 error, 300 warnings in 1 file')
+  })
+
+  it('tells 200 unless asked for more, and with 0 all', async () => {
+    const file = put('x.service', many)
+    expect(JSON.parse((await lint('--output', 'json', file)).stdout)).toHaveLength(201)
+    expect(JSON.parse((await lint('--output', 'json', '--max-findings', '0', file)).stdout)).toHaveLength(301)
+  })
+
+  it('says it in JSON as the last entry, and in SARIF as a notification', async () => {
+    const file = put('x.service', many)
+    const json: unknown = JSON.parse((await lint('--output', 'json', file)).stdout)
+    expect(Array.isArray(json) ? json.at(-1) : undefined).toMatchObject({ id: 'omitted', severity: 'warning' })
+    const sarif: unknown = JSON.parse((await lint('--output', 'sarif', file)).stdout)
+    expect(sarif).toMatchObject({
+      runs: [
+        {
+          invocations: [
+            { toolExecutionNotifications: [{ message: { text: expect.stringContaining('101 more findings') } }] },
+          ],
+        },
+      ],
+    })
+  })
+
+  it('says nothing of what would not have been shown', async () => {
+    const { stdout } = await lint('--max-findings', '1', '--severity', 'error', put('x.service', many))
+    expect(stdout).not.toContain('not told')
+  })
+
+  it('refuses one with more lines than a unit has', async () => {
+    const { exit, stdout } = await lint(put('x.service', `[Service]\nExecStart=/bin/true\n${'\n'.repeat(30_000)}`))
+    expect(exit).toBe(1)
+    expect(stdout).toContain('x.service: not looked at: it has 30003 lines, and lint looks at files of 20000 at most')
+  })
+})

@@ -93,7 +93,14 @@ async function agrees({ context: { io, ask }, named, expected }: Drain): Promise
   }
   const stays = expected.unplaced.length
   const rest = stays === 0 ? '' : `, ${counted(stays, 'unit')} cannot`
-  const answer = await ask(`Drain ${named}? ${counted(expected.moves.length, 'unit')} move${rest} [y/N] `)
+  const moves = `${counted(expected.moves.length, 'unit')} ${expected.moves.length === 1 ? 'moves' : 'move'}`
+  let answer: string
+  try {
+    answer = await ask(`Drain ${named}? ${moves}${rest} [y/N] `)
+  } catch (error) {
+    io.stderr.write('\nNothing done\n')
+    throw error
+  }
   if (/^y(es)?$/i.test(answer.trim())) return true
   io.stderr.write('Nothing done\n')
   return false

@@ -5,14 +5,23 @@ import {
   type LintContext,
   type LintFile,
   type LintFinding,
+  type LintOmission,
   type LintSeverity,
-  lintUnits,
+  lintReport,
   sarifLog,
 } from '@cluster/unit-file'
 import type { Context } from '../context.ts'
 import { failureOf } from '../failure.ts'
 import type { FoundFiles, LintFiles } from '../lint-files.ts'
-import { findingJson, linesOf, renderFinding, renderSummary, textOf } from '../lint-report.ts'
+import {
+  findingJson,
+  linesOf,
+  omissionJson,
+  renderFinding,
+  renderOmission,
+  renderSummary,
+  textOf,
+} from '../lint-report.ts'
 import { unitFileBytesMax } from '../local-files.ts'
 import { version } from '../version.ts'
 
@@ -43,13 +52,21 @@ export const runOn =
     })
     const fixed = flags.boolean('fix') ? fixUnits(files, lintContext, isShown) : { files, fixed: [] }
     const isWritten = flags.boolean('fix') ? await write(context, disk, files, fixed.files, fixed.fixed) : true
-    const findings = lintUnits(fixed.files, lintContext)
-    const shown = findings.filter(isShown)
-    // with --fix the text of stdin is the answer
-    const isFilter = flags.boolean('fix') && args.includes('-')
-    print(context, { form: flags.text('output'), findings, shown, files: fixed.files, isFilter })
-    const isFailed = unreadable.length > 0 || !isWritten || findings.some((finding) => finding.severity === 'error')
-    return isFailed ? exitCodes.failed : exitCodes.done
+    const most = flags.number('max-findings')
+    const { findings, omissions } = lintReport(fixed.files, lintContext, { findingsMax: most > 0 ? most : Infinity })
+    const report: Report = {
+      form: flags.text('output'),
+      findings,
+      shown: findings.filter(isShown),
+      omissions,
+      shownOmissions: omissions.flatMap((omission) => shownPart(omission, rank)),
+      files: fixed.files,
+      // with --fix the text of stdin is the answer
+      isFilter: flags.boolean('fix') && args.includes('-'),
+    }
+    print(context, report)
+    const isWhole = unreadable.length === 0 && isWritten && omissions.every(({ why }) => why === undefined)
+    return !isWhole || findings.some((finding) => finding.severity === 'error') ? exitCodes.failed : exitCodes.done
   }
 
 async function find(
@@ -117,19 +134,34 @@ type Report = {
   readonly form: string
   readonly findings: readonly LintFinding[]
   readonly shown: readonly LintFinding[]
+  /** What was found and is not told. */
+  readonly omissions: readonly LintOmission[]
+  /** The same, of the severities that are asked for. */
+  readonly shownOmissions: readonly LintOmission[]
   readonly files: readonly LintFile[]
   /** Whether stdout has the text of a unit already. */
   readonly isFilter: boolean
 }
 
-function print({ io, settings }: Context, { form, findings, shown, files, isFilter }: Report): void {
+/** Of what is not told, the part that would have been. */
+function shownPart(omission: LintOmission, rank: number): readonly LintOmission[] {
+  const { error, warning, info } = omission.counts
+  const counts = { error, warning: rank >= ranks.warning ? warning : 0, info: rank >= ranks.info ? info : 0 }
+  const isNothing = counts.error + counts.warning + counts.info === 0 && omission.why === undefined
+  return isNothing ? [] : [{ ...omission, counts }]
+}
+
+function print({ io, settings }: Context, report: Report): void {
+  const { form, shown, shownOmissions, files, isFilter } = report
   if (form !== 'text' && !isFilter) {
-    printJson(io, form === 'json' ? shown.map(findingJson) : sarifLog(shown, { name: 'fleetctl', version }))
+    const json = (): unknown => [...shown.map(findingJson), ...shownOmissions.map(omissionJson)]
+    printJson(io, form === 'json' ? json() : sarifLog(shown, { name: 'fleetctl', version }, shownOmissions))
     return
   }
   const sink = isFilter ? io.stderr : io.stdout
   const paint = paintFor(sink, io.env, { noColor: settings.boolean('no-color') })
   const lines = linesOf(files)
   for (const finding of shown) sink.write(renderFinding(finding, lines.get(finding.path) ?? [], paint))
-  io.stderr.write(`${renderSummary(findings, shown, { files: files.length })}\n`)
+  for (const omission of shownOmissions) sink.write(renderOmission(omission, paint))
+  io.stderr.write(`${renderSummary(report, { files: files.length })}\n`)
 }
