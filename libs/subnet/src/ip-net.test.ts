@@ -38,10 +38,21 @@ describe('IPv4 text', () => {
     const ip = parseIp4(text)
     expect(ip === undefined ? undefined : formatIp4(ip)).toBe(expected)
   })
-  it.each([['10.5.34'], ['10.5.34.256'], ['10.05.34.0'], ['10.5.34.0 '], ['::10.3.5.0'], ['fc00::1'], ['']])(
-    '%j is none',
-    (text) => expect(parseIp4(text)).toBeUndefined(),
-  )
+  it.each([
+    ['10.5.34'],
+    ['10.5.34.256'],
+    ['10.5.34.0.1'],
+    ['10..34.0'],
+    ['.10.5.34'],
+    ['10.5.34.'],
+    ['10.5.34.1000'],
+    ['10.5.34.x'],
+    ['10.05.34.0'],
+    ['10.5.34.0 '],
+    ['::10.3.5.0'],
+    ['fc00::1'],
+    [''],
+  ])('%j is none', (text) => expect(parseIp4(text)).toBeUndefined())
   it('reads what it writes', () => fc.assert(fc.property(ip4s, (ip) => parseIp4(formatIp4(ip)) === ip)))
 })
 

@@ -18,6 +18,8 @@ export type Net4 = { readonly ip: Ip4; readonly length: number }
 export type Net6 = { readonly ip: Ip6; readonly length: number }
 
 const addresses4 = 2 ** 32
+const dot = '.'.charCodeAt(0)
+const zero = '0'.charCodeAt(0)
 
 /** The address of this number, modulo 2^32. */
 export const toIp4 = (value: number): Ip4 => (((value % addresses4) + addresses4) % addresses4) as Ip4
@@ -70,15 +72,27 @@ export function parseIp4(text: string): Ip4 | undefined {
   return ip !== undefined && ip >> 32n === 0xffffn ? toIp4(Number(BigInt.asUintN(32, ip))) : undefined
 }
 
+/** Digit by digit: a network of thousands of machines is read by every one of them at its start. */
 function parseDotted(text: string): Ip4 | undefined {
-  const octets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1)
-  if (octets === undefined) return undefined
   let value = 0
-  for (const octet of octets) {
-    if (Number(octet) > 255 || (octet.length > 1 && octet.startsWith('0'))) return undefined
-    value = value * 256 + Number(octet)
+  let octets = 0
+  let octet = -1
+  for (let index = 0; index <= text.length; index++) {
+    // Behind the end stands a dot that ends the last octet.
+    const code = index === text.length ? dot : text.charCodeAt(index)
+    if (code === dot) {
+      if (octet < 0 || octets === 4) return undefined
+      value = value * 256 + octet
+      octets++
+      octet = -1
+      continue
+    }
+    const digit = code - zero
+    if (digit < 0 || digit > 9 || octet === 0) return undefined
+    octet = octet < 0 ? digit : octet * 10 + digit
+    if (octet > 255) return undefined
   }
-  return toIp4(value)
+  return octets === 4 ? toIp4(value) : undefined
 }
 
 /** The dotted quad. */

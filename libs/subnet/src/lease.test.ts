@@ -107,6 +107,18 @@ describe('values', () => {
     ['a type that is a number', '{"PublicIP":"192.0.2.7","BackendType":1}'],
     ['too long a value', `{"PublicIP":"192.0.2.7","BackendData":"${'x'.repeat(leaseValueLengthMax)}"}`],
   ])('%s: no attributes', (_, text) => expect(parseAttributes(text)).toBeUndefined())
+  it('say the same however they are spelled', () =>
+    fc.assert(
+      fc.property(attributes, (one) => {
+        const text = encodeAttributes(one)
+        // An unknown member with an escape in it takes the careful way.
+        expect(parseAttributes(`{"x":"\\u0061",${text.slice(1)}`)).toEqual(parseAttributes(text))
+      }),
+    ))
+  it('heed the last of two members, and every bad address', () => {
+    expect(parseAttributes('{"PublicIP":"192.0.2.7","publicip":"192.0.2.8"}')?.publicIp).toBe(ip('192.0.2.8'))
+    expect(parseAttributes('{"PublicIP":"x","PublicIP":"192.0.2.8"}')).toBeUndefined()
+  })
   it('name nobody without PublicIP', () => expect(parseAttributes('null')).toEqual({ publicIp: 0, backendType: '' }))
   it('take any text', () => fc.assert(fc.property(fc.string(), (text) => void parseAttributes(text))))
 })
