@@ -95,6 +95,7 @@ export {
 } from './install.ts'
 export { type KnownOption, knownOption, knownOptions, type OptionSplit, type OptionType } from './known-options.ts'
 export { type CatalogueEntry, catalogueEntry, type LintId, type LintSeverity, lintCatalogue } from './lint/catalogue.ts'
+export type { LintOmission } from './lint/collector.ts'
 export { type LintExample, lintExamples } from './lint/examples.ts'
 export type {
   LintContext,
@@ -105,7 +106,16 @@ export type {
   TextEdit,
 } from './lint/finding.ts'
 export { applyFixes, type FixedText } from './lint/fix.ts'
-export { type FixedFiles, fixUnits, lintUnit, lintUnits } from './lint/lint.ts'
+export {
+  type FixedFiles,
+  fixUnits,
+  type LintLimits,
+  type LintReport,
+  lintReport,
+  lintUnit,
+  lintUnits,
+} from './lint/lint.ts'
+export { omissionText } from './lint/omission-text.ts'
 export { type SarifLog, type SarifResult, type SarifTool, sarifLog } from './lint/sarif.ts'
 export { type LoadError, type LoadedUnit, type LoadOptions, loadUnit } from './load-unit.ts'
 export type { UnitOption } from './option.ts'

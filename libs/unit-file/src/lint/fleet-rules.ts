@@ -78,10 +78,11 @@ function* sidekicks(unit: LintedUnit): Iterable<Complaint> {
   const bound = new Set(
     dependenciesOf(unit, 'BindsTo', 'Requires', 'PartOf', 'Requisite', 'BindTo').map(({ name }) => name),
   )
+  const ordered = new Set(dependenciesOf(unit, 'After').map(({ name }) => name))
+  const anchor = unit.main?.source.blocks.findLast((other) => other.kind === 'header' && other.name === 'Unit')
   for (const { name, block } of peersOf(unit)) {
     if (bound.has(name) || parseUnitName(name).ok === false) continue
-    const anchor = unit.main?.source.blocks.findLast((other) => other.kind === 'header' && other.name === 'Unit')
-    const isOrdered = dependenciesOf(unit, 'After').some((after) => after.name === name)
+    const isOrdered = ordered.has(name)
     yield {
       id: 'UF118',
       range: valueRange(block),

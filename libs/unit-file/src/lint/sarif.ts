@@ -1,6 +1,8 @@
 /** Findings as a log in SARIF 2.1.0 (OASIS), which code hosts and editors show beside the lines. */
 import { type LintSeverity, lintCatalogue } from './catalogue.ts'
+import type { LintOmission } from './collector.ts'
 import type { LintFinding, LintRange } from './finding.ts'
+import { omissionText } from './omission-text.ts'
 
 type SarifLevel = 'error' | 'warning' | 'note'
 
@@ -52,14 +54,31 @@ export type SarifLog = {
     }
     readonly columnKind: 'utf16CodeUnits'
     readonly results: readonly SarifResult[]
+    /** Where not everything is told: how much is not, file by file. */
+    readonly invocations?: readonly {
+      readonly executionSuccessful: true
+      readonly toolExecutionNotifications: readonly {
+        readonly level: 'warning'
+        readonly message: { readonly text: string }
+        readonly locations: readonly { readonly physicalLocation: { readonly artifactLocation: SarifArtifact } }[]
+      }[]
+    }[]
   }[]
 }
 
 /** Who found it, for the head of the log. */
 export type SarifTool = { readonly name: string; readonly version: string }
 
-/** The findings as a SARIF log, to be written as JSON. Paths become relative URIs, absolute ones `file:` URIs. */
-export const sarifLog = (findings: readonly LintFinding[], tool: SarifTool): SarifLog => ({
+/**
+ * The findings as a SARIF log, to be written as JSON. Paths become relative URIs, absolute ones `file:` URIs.
+ *
+ * @param omissions of a report: each becomes a notification of the run
+ */
+export const sarifLog = (
+  findings: readonly LintFinding[],
+  tool: SarifTool,
+  omissions: readonly LintOmission[] = [],
+): SarifLog => ({
   $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
   version: '2.1.0',
   runs: [
@@ -76,8 +95,20 @@ export const sarifLog = (findings: readonly LintFinding[], tool: SarifTool): Sar
       },
       columnKind: 'utf16CodeUnits',
       results: findings.map(resultOf),
+      ...(omissions.length === 0 ? {} : { invocations: [invocationOf(omissions)] }),
     },
   ],
+})
+
+type SarifInvocation = NonNullable<SarifLog['runs'][number]['invocations']>[number]
+
+const invocationOf = (omissions: readonly LintOmission[]): SarifInvocation => ({
+  executionSuccessful: true,
+  toolExecutionNotifications: omissions.map((omission) => ({
+    level: 'warning',
+    message: { text: omissionText(omission) },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(omission.path) } } }],
+  })),
 })
 
 const levels: Readonly<Record<LintSeverity, SarifLevel>> = { error: 'error', warning: 'warning', info: 'note' }

@@ -167,7 +167,11 @@ function* strayLines({ source, type }: LintedFile): Iterable<Complaint> {
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)
 
+/** Looking for the word that was meant takes a while; of so many unknown keys in a file the others get no suggestion. */
+const suggestionsMax = 500
+
 function* unknownKeys(file: LintedFile, { systemdVersion = 252 }: LintContext): Iterable<Complaint> {
+  let suggestions = 0
   const own = sectionsOf(file.type)
   for (const block of file.source.blocks) {
     if (block.kind !== 'assignment' || block.section === undefined || !own.has(block.section)) continue
@@ -194,7 +198,8 @@ function* unknownKeys(file: LintedFile, { systemdVersion = 252 }: LintContext): 
       continue
     }
     if (isNewerKey(section, key) || knownOption(section, key) !== undefined) continue
-    yield unknownKey(file, block, section, own)
+    const isSuggested = suggestions++ < suggestionsMax
+    yield unknownKey(file, block, section, own, isSuggested ? (knownOptions.get(section)?.keys() ?? []) : [])
   }
 }
 
@@ -203,6 +208,7 @@ function unknownKey(
   block: AssignmentBlock,
   section: string,
   own: ReadonlySet<string>,
+  likely: Iterable<string>,
 ): Complaint {
   const { key } = block
   const home = [...own].find((other) => other !== section && knownOption(other, key) !== undefined)
@@ -222,7 +228,7 @@ function unknownKey(
     }
   }
   const foreign = [...knownOptions].filter(([, keys]) => keys.has(key)).map(([name]) => name)
-  const nearest = foreign.length > 0 ? undefined : nearestWord(key, knownOptions.get(section)?.keys() ?? [])
+  const nearest = foreign.length > 0 ? undefined : nearestWord(key, likely)
   return {
     id: 'UF008',
     range,
@@ -278,7 +284,8 @@ function* continuations({ source }: LintedFile): Iterable<Complaint> {
 function* insideContinuation(
   block: AssignmentBlock | JunkBlock | Extract<UnitFileBlock, { kind: 'header' }>,
 ): Iterable<Complaint> {
-  const comments = block.lines.flatMap(({ text }, index) => (index > 0 && isComment(text) ? [index] : []))
+  const comments = new Set<number>()
+  for (const [index, { text }] of block.lines.entries()) if (index > 0 && isComment(text)) comments.add(index)
   for (const [index, { text }] of block.lines.entries()) {
     if (index === 0 || isComment(text)) continue
     const key = /^([A-Z][A-Za-z0-9]+)[ \t]*=/.exec(text)?.[1]
@@ -298,10 +305,12 @@ function* insideContinuation(
           : fix('remove the backslash', replaceRange(lineRange(block, index - 1, cut), '')),
     }
   }
-  const first = comments[0]
+  const [first] = comments
   if (first === undefined) return
-  const kept = block.lines.filter((_, index) => !comments.includes(index))
-  const above = comments.map((index) => `${(block.lines[index]?.text ?? '').trim().replace(/\\+$/, '').trimEnd()}\n`)
+  const kept = block.lines.filter((_, index) => !comments.has(index))
+  const above = [...comments].map(
+    (index) => `${(block.lines[index]?.text ?? '').trim().replace(/\\+$/, '').trimEnd()}\n`,
+  )
   const end = { line: block.line + block.lines.length - 1, column: (block.lines.at(-1)?.text.length ?? 0) + 1 }
   // what stays must end as the value did: a comment may have been its last line
   const rest = kept.map(({ text }) => text).join('\n')
