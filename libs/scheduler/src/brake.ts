@@ -5,6 +5,7 @@
  */
 import type { ClusterTask } from './model.ts'
 
+/** When mass loss is held back. */
 export type BrakePolicy = {
   /** The share of all placed units that may leave lost machines within the window; 1 never brakes. */
   readonly movedShareMax: number
@@ -17,6 +18,7 @@ export type BrakePolicy = {
 /** A third of the units within a minute, and the loss of a single machine is never braked. */
 export const defaultBrakePolicy: BrakePolicy = { movedShareMax: 1 / 3, windowMs: 60_000, freeLosses: 1 }
 
+/** What happened before a plan; the caller keeps it. */
 export type BrakeHistory = {
   /** When each lost machine vanished. One that is absent here vanished now. */
   readonly lostAtMs: ReadonlyMap<string, number>
@@ -26,6 +28,7 @@ export type BrakeHistory = {
   readonly releasedUntilMs?: number
 }
 
+/** What a plan would be carried out on. */
 export type BrakeSituation = {
   readonly nowMs: number
   /** Units that are placed, before the plan. */
@@ -35,6 +38,7 @@ export type BrakeSituation = {
   readonly history: BrakeHistory
 }
 
+/** Whether a plan may be carried out as it is, or what of it. */
 export type BrakeDecision =
   | { readonly kind: 'allowed'; readonly tasks: readonly ClusterTask[] }
   | {
@@ -45,6 +49,7 @@ export type BrakeDecision =
       readonly reason: BrakeReason
     }
 
+/** Why tasks are held; `brakeText` says it in words. */
 export type BrakeReason = {
   /** The machines that vanished within the window, by ID. */
   readonly lostMachines: readonly string[]

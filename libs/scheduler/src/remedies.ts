@@ -6,6 +6,7 @@ import type { Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Attempt, Planner } from './replan.ts'
 
+/** A change after which a unit that nobody could run has a machine. */
 export type Remedy = {
   readonly kind:
     | 'uncordon'
@@ -23,6 +24,7 @@ export type Remedy = {
   readonly outcome: Attempt
 }
 
+/** How much effort goes into remedies. */
 export type RemedyLimits = {
   /** So many are told. Default 5. */
   readonly most?: number

@@ -55,6 +55,7 @@ export type Planner = {
   /** The verdict of every machine on a unit, in ID order, as `ableToRun` has it for the state; none without the unit. */
   readonly ableToRun: (name: string) => readonly MachineVerdict[]
   readonly policy: Policy
+  /** The live machines, in ID order. */
   readonly machines: () => readonly Machine[]
   /** IDs of machines that are not live but may be. */
   readonly unconfirmedMachines: () => readonly string[]

@@ -49,6 +49,7 @@ export function machineSets(
 /** How one set fared. */
 export type SetOutcome = { readonly machines: readonly string[]; readonly outcome: Attempt }
 
+/** How far a question about many sets has come, and its answer so far. */
 export type SetsProgress = {
   readonly done: number
   readonly total: number
