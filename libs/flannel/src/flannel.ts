@@ -2,7 +2,7 @@
  * flanneld as a library: configuration and link → device → lease → filter rules and subnet file → everybody's leases into
  * the kernel, and that for as long as it runs. Data moves forward; a lost lease is the one way back.
  */
-import type { NetworkState } from '@cluster/linux-net/state'
+import { type NetworkState, routeProtocol } from '@cluster/linux-net/state'
 import { formatNet4, type Net4, parseNet4, parseVariables, previousSubnet, type Subnet } from '@cluster/subnet'
 import { acquireLease } from './acquire-lease.ts'
 import { awaitConfig, awaitExternal, readConfig } from './await-start.ts'
@@ -18,10 +18,13 @@ import { defaultPrefix, type Flannel, type FlannelEnd, type FlannelOptions } fro
 import { type Overlay, planOf } from './overlay.ts'
 import type { Plan } from './plan.ts'
 import { prepareDevice } from './prepare-device.ts'
-import { attributesOf, createService, type Membership, ownershipOf, type Service } from './serve-lease.ts'
+import { attributesOf, createService, type Membership, markOf, ownershipOf, type Service } from './serve-lease.ts'
 import { statusOf } from './service-status.ts'
 import { withDefaults } from './settings.ts'
 import type { FlannelPhase, FlannelStatus } from './status.ts'
+
+/** A look at the kernel is used that long at the start; whoever waited longer for a configuration looks again. */
+const freshMs = 1000
 
 /**
  * The overlay of this machine in one network. Nothing happens before `run`.
@@ -69,7 +72,10 @@ export function createFlannel(options: FlannelOptions): Flannel {
     const forgetFirst = view.onChange(() => {
       if (phase === 'waiting-for-store') phase = 'waiting-for-config'
     })
-    // The link is looked for while the store is read: neither needs the other.
+    // Link, kernel and packet filter are looked at while the store is read: none needs the other.
+    const looking = lookAround(signal)
+    looking.catch(() => undefined)
+    const warming = kernel.filter.mode(signal).catch(() => undefined)
     const deadlineMs = settings.externalDeadlineMs
     const lookingForExternal = awaitExternal({ findExternal, deadlineMs, clock, random, events }, signal)
     const readingPrevious = readPrevious(signal)
@@ -100,7 +106,9 @@ export function createFlannel(options: FlannelOptions): Flannel {
     const formerNetworks = former === undefined || former === formatNet4(config.network) ? [] : [former]
     const basis = { options, settings, keyspace, view, events, config, backend, formerNetworks, takesOver: false }
     const ownership = ownershipOf(basis, external, undefined)
-    const state = await kernel.observe(ownership, signal)
+    const looked = await looking
+    const isFresh = clock.monotonicMs() - looked.atMs <= freshMs
+    const { state } = isFresh ? looked : await lookAround(signal)
     const devices = new Set(ownership.devices.map((device) => device.name))
     const problem = networkProblem(state, { network: config.network, external, devices }, options.storeAddresses ?? [])
     if (problem !== undefined) throw new FlannelError('flannel/network-overlaps', problem.text, { hint: problem.hint })
@@ -111,7 +119,17 @@ export function createFlannel(options: FlannelOptions): Flannel {
       takesOver:
         previous.subnet !== undefined && !state.routes.some(({ protocol }) => protocol === ownership.routeProtocol),
     }
+    await warming
     return serve(membership, external, previous.subnet, signal)
+  }
+
+  /** Links, addresses and routes of the machine. What our device has in its tables is looked at later. */
+  async function lookAround(signal: AbortSignal): Promise<{ readonly state: NetworkState; readonly atMs: number }> {
+    const atMs = clock.monotonicMs()
+    return {
+      atMs,
+      state: await kernel.observe({ devices: [], networks: [], routeProtocol, mark: markOf(keyspace) }, signal),
+    }
   }
 
   /** Acquire and serve; once more with another subnet when the lease is lost and the operator wants that. */

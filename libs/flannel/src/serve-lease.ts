@@ -347,8 +347,13 @@ export async function createService(
     }
   }
 
-  async function keepFilter(wasFailing: boolean, signal: AbortSignal): Promise<void> {
-    let failing = wasFailing
+  async function keepFilter(first: Promise<boolean>, signal: AbortSignal): Promise<void> {
+    let failing = await first
+    for (const network of membership.formerNetworks) {
+      await kernel.filter.remove(network, signal).catch((error: unknown) => {
+        if (!signal.aborted) events.filterFailed(error)
+      })
+    }
     while (!signal.aborted) {
       await clock.sleep(settings.filterIntervalMs, signal)
       if (signal.aborted) return
@@ -391,21 +396,23 @@ export async function createService(
       // One part that ends ends all: a machine without its lease or without its kernel is no machine of the network.
       const part = <T>(work: Promise<T>): Promise<T> => work.finally(() => stop.abort())
       try {
-        const failing = await housekeep(true, false, both)
-        for (const network of membership.formerNetworks)
-          await kernel.filter.remove(network, both).catch(events.filterFailed)
+        // As in release 0.9 the file does not wait for the rules; whoever waits for readiness has both.
+        const filtering = housekeep(true, false, both)
         try {
           await writeFile(both)
         } catch (cause) {
-          if (both.aborted) return 'stopped'
+          stop.abort()
+          await filtering
+          if (signal.aborted) return 'stopped'
           throw new FlannelError('flannel/subnet-file', 'the subnet file could not be written', {
             cause,
             hint: 'containers learn their subnet from it: make its directory writable, or name another with --subnet-file',
           })
         }
         const holding = part(holder.run(both))
-        const becomingReady = keeper.programmed(both).then((programmed) => {
-          if (!programmed) return
+        const becomingReady = keeper.programmed(both).then(async (programmed) => {
+          await filtering
+          if (!programmed || both.aborted) return
           isReady = true
           takesOver = false
           events.ready({ peers: peers.length })
@@ -414,7 +421,7 @@ export async function createService(
         const ends = await Promise.allSettled([
           holding,
           part(keeper.run(both)),
-          part(keepFilter(failing, both)),
+          part(keepFilter(filtering, both)),
           part(followExternal(both)),
           ...(tunnel === undefined ? [] : [part(tunnel.run(both))]),
           becomingReady,
