@@ -1,6 +1,6 @@
 /** The filter's half of the kernel port: which packet filter, what is in it, and one transaction to make it right. */
 import { isClusterError } from '@cluster/prelude'
-import { LinuxNetError, permissionHint } from './errors.ts'
+import { LinuxNetError, type LinuxNetErrorCode, permissionHint } from './errors.ts'
 import { type ProgramHost, runProgram } from './run-program.ts'
 import {
   type FilterMode,
@@ -64,18 +64,19 @@ class SystemFilter implements KernelFilter {
   }
 
   async #removeFrom(mode: FilterMode, network: string, signal: AbortSignal | undefined): Promise<void> {
-    const lines = await ifThere(mode === 'nft' ? this.#nftLines(network, signal) : this.#iptablesLines(network, signal))
+    const listing = mode === 'nft' ? this.#nftLines(network, signal) : this.#iptablesLines(network, signal)
+    const lines = await (mode === this.#mode ? unlessMissing(listing) : ifUsable(listing))
     if (lines === undefined || lines.length === 0) return
     const nothing = { network, subnet: network, masquerade: false, forward: false }
     await this.#load(mode, network, filterPlan(nothing, { mode, lines }).script, signal)
   }
 
   async #detect(signal: AbortSignal | undefined): Promise<FilterMode> {
-    const saved = await ifThere(this.#save('ip', signal))
+    const saved = await ifUsable(this.#save('ip', signal))
     if (saved !== undefined && usesIptables(saved)) return 'iptables'
-    if ((await ifThere(this.#run(['nft', '--version'], { signal }))) !== undefined) return 'nft'
+    if ((await ifUsable(this.#run(['nft', 'list', 'tables'], { signal }))) !== undefined) return 'nft'
     if (saved !== undefined) return 'iptables'
-    throw new LinuxNetError('linux-net/program-missing', 'neither nft nor iptables is there', {
+    throw new LinuxNetError('linux-net/program-missing', 'neither nft nor iptables is there and works', {
       hint: 'install the package nftables, or run without --ip-masq and forward rules',
     })
   }
@@ -116,12 +117,19 @@ class SystemFilter implements KernelFilter {
   }
 }
 
-/** What a program of a packet filter says, or `undefined` where it is not installed. */
-async function ifThere<Value>(answer: Promise<Value>): Promise<Value | undefined> {
+/** What a packet filter says, or `undefined` where its program is not installed. */
+const unlessMissing = <Value>(answer: Promise<Value>): Promise<Value | undefined> =>
+  unless(answer, ['linux-net/program-missing'])
+
+/** What a packet filter says, or `undefined` where its program is not installed or the kernel does not have it. */
+const ifUsable = <Value>(answer: Promise<Value>): Promise<Value | undefined> =>
+  unless(answer, ['linux-net/program-missing', 'linux-net/filter'])
+
+async function unless<Value>(answer: Promise<Value>, codes: readonly LinuxNetErrorCode[]): Promise<Value | undefined> {
   try {
     return await answer
   } catch (error) {
-    if (isClusterError(error, 'linux-net/program-missing')) return undefined
+    if (codes.some((code) => isClusterError(error, code))) return undefined
     throw error
   }
 }
