@@ -28,6 +28,7 @@ export type Programs = {
   readonly fleetctl: string
   /** Our store; its worker `kvd-worker.cjs` lies beside it. */
   readonly kvd: string
+  readonly flanneld: string
   /** Folder with unit files, seen in the machines as /opt/cluster/examples. */
   readonly examples: string
 }
@@ -62,7 +63,8 @@ export async function bringUpCluster(
   const { programs, environment, ownerPid, configuration = [], store = storeKind(environment) } = options
   await checkRequirements(store)
   const identities = machineIdentities(options.machines)
-  for (const file of [programs.fleetd, programs.fleetctl, programs.kvd, workerOf(programs.kvd), programs.examples]) {
+  const { fleetd, fleetctl, kvd, flanneld, examples } = programs
+  for (const file of [fleetd, fleetctl, kvd, workerOf(kvd), flanneld, examples]) {
     if (!existsSync(file)) {
       throw new LabError('lab/not-built', `${file} is missing`, { hint: 'build it: npm run build' })
     }
@@ -158,6 +160,7 @@ function prepare(
   copyFileSync(programs.fleetctl, `${folder}/fleetctl.cjs`)
   copyFileSync(programs.kvd, kvd)
   copyFileSync(workerOf(programs.kvd), workerOf(kvd))
+  copyFileSync(programs.flanneld, `${folder}/flanneld.cjs`)
   cpSync(programs.examples, `${folder}/examples`, { recursive: true })
   return identities.map((identity) => {
     const write = (name: string, text: string, mode?: number): string =>
@@ -177,7 +180,8 @@ function prepare(
         { from: `${names.runtimeFolder}/${identity.name}/units`, to: '/usr/local/lib/systemd/system' },
         { from: process.execPath, to: '/usr/local/bin/node' },
         { from: folder, to: '/opt/cluster' },
-        { from: write('fleetctl', fleetctlScript, 0o755), to: '/usr/local/bin/fleetctl' },
+        { from: write('fleetctl', scriptFor('fleetctl'), 0o755), to: '/usr/local/bin/fleetctl' },
+        { from: write('flanneld', scriptFor('flanneld'), 0o755), to: '/usr/local/bin/flanneld' },
         { from: state, to: '/var/lib/fleet', writable: true },
       ],
     }
@@ -214,8 +218,8 @@ KillMode=process
 TimeoutStopSec=20
 `
 
-const fleetctlScript = `#!/bin/sh
-exec /usr/local/bin/node /opt/cluster/fleetctl.cjs "$@"
+const scriptFor = (program: string): string => `#!/bin/sh
+exec /usr/local/bin/node /opt/cluster/${program}.cjs "$@"
 `
 
 const renderConfiguration = (identity: MachineIdentity, more: readonly string[]): string =>

@@ -9,5 +9,6 @@ export const programs: Programs = {
   fleetd: `${repositoryFolder}/apps/fleetd/dist/fleetd.cjs`,
   kvd: `${repositoryFolder}/apps/kvd/dist/kvd.cjs`,
   fleetctl: `${repositoryFolder}/apps/fleetctl/dist/fleetctl.cjs`,
+  flanneld: `${repositoryFolder}/apps/flanneld/dist/flanneld.cjs`,
   examples: `${repositoryFolder}/examples`,
 }

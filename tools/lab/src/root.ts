@@ -20,8 +20,8 @@ import { LabError } from './errors.ts'
 import type { LabEnvironment } from './names.ts'
 import type { Progress } from './progress.ts'
 
-/** Beyond minbase: systemd itself, its bus, the network's tools, and what the host's node links to. */
-const packages = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'procps', 'libstdc++6', 'libatomic1']
+/** Beyond minbase: systemd itself, its bus, the network's tools, the packet filter, and what the host's node links to. */
+const packages = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'nftables', 'procps', 'libstdc++6', 'libatomic1']
 
 /** Units that make no sense in a machine that lives for minutes; the first one would leave it "degraded". */
 const maskedUnits = [

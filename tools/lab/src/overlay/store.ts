@@ -1,5 +1,6 @@
 /** The store of an overlay lab: our kvd in the router's namespace, asked from outside through a unix socket. */
 import { rm } from 'node:fs/promises'
+import { LabError } from '../errors.ts'
 import { unixRequest } from '../unix-http.ts'
 import { until } from '../until.ts'
 import type { Namespace } from './namespace.ts'
@@ -40,6 +41,8 @@ export async function startOverlayStore(router: Namespace, program: string, fold
       timeoutMs: 15_000,
       everyMs: 20,
       is: ({ status }) => status === 200,
+    }).catch((cause: unknown) => {
+      throw new LabError('lab/timeout', `the store does not answer: ${running?.log().trimEnd()}`, { cause })
     })
   }
   const ask = async (method: string, key: string, fields: Readonly<Record<string, string>> = {}): Promise<unknown> => {
