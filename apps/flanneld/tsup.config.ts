@@ -31,5 +31,6 @@ export default defineConfig({
   onSuccess: async () => {
     for (const folder of nativeFolders())
       cpSync(folder, join('dist', folder.slice(dirname(folder).length)), { recursive: true })
+    cpSync(join(dirname(resolve('koffi')), 'LICENSE.txt'), 'dist/koffi-license.txt')
   },
 })
