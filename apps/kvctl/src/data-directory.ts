@@ -2,6 +2,7 @@
  * A data directory of a store as a reader finds it who does not open it: log, snapshots, and what they mean. Formats:
  * docs/formats. The directory may be in use.
  */
+import { entryDataHeadBytes, entryKind, timeOfEntry } from '@cluster/kv-server/entry'
 import { type Command, createRestore, createStore, decodeCommand, type Store } from '@cluster/kv-store/v2'
 import { isClusterError } from '@cluster/prelude'
 import {
@@ -34,18 +35,14 @@ export function inspectDirectory(directory: string): LogInspection {
   }
 }
 
-const [commandKind, emptyKind] = [1, 2]
-/** Origin (4 bytes), number (4), time in ms since 1970 (8, float); then the command. Little endian. */
-const [timeOffset, headBytes] = [8, 16]
-
 /** What an entry says. */
 export function readEntry({ kind, data }: LogEntry): EntryMeaning {
-  if (kind === emptyKind) return { kind: 'empty' }
-  if (kind !== commandKind) return { kind: 'unknown', what: `kind ${kind}, which this version does not know` }
-  if (data.length < headBytes) return { kind: 'unknown', what: `${data.length} bytes, too few for a command` }
-  const timeMs = new DataView(data.buffer, data.byteOffset).getFloat64(timeOffset, true)
+  if (kind === entryKind.empty) return { kind: 'empty' }
+  if (kind !== entryKind.command) return { kind: 'unknown', what: `kind ${kind}, which this version does not know` }
+  if (data.length < entryDataHeadBytes) return { kind: 'unknown', what: `${data.length} bytes, too few for a command` }
+  const timeMs = timeOfEntry(new DataView(data.buffer, data.byteOffset), 0)
   try {
-    return { kind: 'command', timeMs, command: decodeCommand(data.subarray(headBytes)) }
+    return { kind: 'command', timeMs, command: decodeCommand(data.subarray(entryDataHeadBytes)) }
   } catch (error) {
     return { kind: 'unknown', what: messageOf(error) }
   }
