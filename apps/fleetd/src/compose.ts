@@ -124,11 +124,29 @@ export async function composeFleetd(
     onClose(`listener ${renderListenAddress(listen)}`, () => listener.close(1000))
     log.info('the API listens', { address: renderListenAddress(listener.address) })
   }
+  const overlay = config.overlay === 'none' ? undefined : startOverlay(config, kv, metrics, log, signal)
   const notifier = createNotifier({ environment: process.environment, pid: process.pid, clock, log })
   await notifier.ready(`machine ${id}`)
   signal.addEventListener('abort', () => void notifier.stopping(), { once: true })
   const alive = notifier.keepAlive(signal)
-  return { fleet, ended: Promise.race([Promise.all([fleet.run(signal), alive]).then(() => undefined), failed]) }
+  return {
+    fleet,
+    ended: Promise.race([Promise.all([fleet.run(signal), alive, overlay]).then(() => undefined), failed]),
+  }
+}
+
+/** Runs beside fleet, over the same store, until the signal fires. */
+async function startOverlay(
+  config: FleetdConfig,
+  kv: Kv,
+  metrics: Metrics,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  // Its code is loaded only where it is used.
+  const { runOverlay, addressesOf } = await import('./overlay.ts')
+  const storeAddresses = config.storeDir === '' ? addressesOf(config.etcdServers) : []
+  return runOverlay(config, { kv, storeAddresses, log, meter: metrics.meter }, signal)
 }
 
 /** What a crash must not forget lies beside the units, wherever those are kept. */

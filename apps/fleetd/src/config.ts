@@ -18,9 +18,13 @@ import {
 } from '@cluster/daemon'
 import { defaultPrefix } from '@cluster/fleet'
 import { type BrakePolicy, defaultBrakePolicy } from '@cluster/scheduler'
+import { parseNet4 } from '@cluster/subnet'
 import { version } from './version.ts'
 
 const unitManagers = ['systemd', 'process'] as const
+
+/** What flannel calls backends; udp needs a process of its own: flanneld. */
+const overlays = ['none', 'vxlan', 'host-gw'] as const
 
 const options = {
   verbosity: numberOption({ help: 'above 0: debug messages', default: 0 }),
@@ -116,6 +120,21 @@ const options = {
     min: 1000,
     max: 86_400_000,
   }),
+  overlay: choiceOption({
+    help: 'a network between the containers of all machines, as flannel makes it; root only',
+    default: 'none',
+    choices: overlays,
+  }),
+  overlayNetwork: stringOption({
+    help: 'addresses of the overlay, when its configuration is not in the store yet',
+    default: '10.5.0.0/16',
+    validate: (network) => (parseNet4(network) === undefined ? 'expected a network such as 10.5.0.0/16' : undefined),
+  }),
+  overlayIface: stringOption({
+    help: 'interface to other machines, by name or address; default: that of the default route',
+    default: '',
+  }),
+  overlayIpMasq: booleanOption({ help: 'masquerade what leaves the overlay', default: true }),
   drainOnStop: booleanOption({ help: 'take all units along when stopped', default: false }),
   logFormat: choiceOption({ help: 'form of the log on standard error', default: 'text', choices: logFormats }),
 }
