@@ -7,6 +7,7 @@ import {
   type Applicant,
   beginAllocation,
   continueAllocation,
+  describeSubnet,
   encodeAttributes,
   formatIp4,
   type LeaseAttributes,
@@ -69,7 +70,12 @@ export async function acquireLease(options: AcquireOptions, signal: AbortSignal)
       const ttl = step.ttlSeconds === undefined ? {} : { ttlSeconds: step.ttlSeconds }
       const lease = heldLease({ keyspace, attributes }, step.subnet, { ...sent, ...ttl, revision })
       const publicIp = formatIp4(attributes.publicIp)
-      events.leaseAcquired({ subnet: step.key, publicIp, how: step.how, attempts: allocation.attempts + 1 })
+      events.leaseAcquired({
+        subnet: describeSubnet(step.subnet),
+        publicIp,
+        how: step.how,
+        attempts: allocation.attempts + 1,
+      })
       return lease
     }
     if (step.kind === 'failed') {

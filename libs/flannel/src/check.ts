@@ -94,12 +94,12 @@ function findPeer(judgements: readonly Judgement[], text: string): Judgement {
 type PeerJudgement = Judgement & { readonly kind: 'peer' }
 
 function checkLink({ surroundings, observed }: Overlay, { peer }: PeerJudgement): Finding {
-  const name = peer.isDirect ? surroundings.external.device : surroundings.device
+  const name = peer.direct ?? surroundings.device
   if (name === undefined) return broken('there is no tunnel device', comesBack)
   const link = observed.links.find((candidate) => candidate.name === name)
   if (link === undefined) return broken(`${name} is not there`, comesBack)
-  if (!link.up) return broken(`${name} is down`, peer.isDirect ? `ip link set ${name} up` : comesBack)
-  if (!peer.isDirect && surroundings.mac !== undefined && link.mac !== surroundings.mac) {
+  if (!link.up) return broken(`${name} is down`, peer.direct === undefined ? comesBack : `ip link set ${name} up`)
+  if (peer.direct === undefined && surroundings.mac !== undefined && link.mac !== surroundings.mac) {
     return broken(`${name} has the address ${link.mac ?? '?'}, our lease tells ${surroundings.mac}`, comesBack)
   }
   return fine(`${name} is up`)
@@ -128,7 +128,7 @@ function checkRoute(overlay: Overlay, { lease, peer }: PeerJudgement): Finding {
 }
 
 function checkNeighbour({ backend, surroundings, observed }: Overlay, { peer }: PeerJudgement): Finding {
-  if (backend.type !== 'vxlan' || peer.isDirect) return skipped('the kernel finds it out by itself')
+  if (backend.type !== 'vxlan' || peer.direct !== undefined) return skipped('the kernel finds it out by itself')
   const found = observed.neighbours.find(({ device, ip }) => device === surroundings.device && ip === peer.gateway)
   if (found?.mac === peer.mac) return fine(`${peer.gateway} is ${found?.mac ?? '?'}`)
   return broken(`${peer.gateway} is ${found?.mac ?? 'unknown'}, its lease tells ${peer.mac ?? 'nothing'}`, comesBack)
@@ -136,7 +136,8 @@ function checkNeighbour({ backend, surroundings, observed }: Overlay, { peer }: 
 
 function checkForwarding({ backend, surroundings, observed }: Overlay, { peer }: PeerJudgement): Finding {
   if (backend.type === 'udp') return skipped('the table of the udp tunnel is inside flanneld')
-  if (backend.type !== 'vxlan' || peer.isDirect) return skipped('packets go to the machine without a tunnel')
+  if (backend.type !== 'vxlan' || peer.direct !== undefined)
+    return skipped('packets go to the machine without a tunnel')
   const found = observed.forwarding.filter(({ device, mac }) => device === surroundings.device && mac === peer.mac)
   const remotes = found.map(({ remote }) => remote)
   if (remotes.length === 1 && remotes[0] === peer.publicIp) return fine(`${peer.mac ?? '?'} is at ${peer.publicIp}`)

@@ -23,7 +23,7 @@ export type FlannelEvents = {
     readonly how: string
     readonly attempts: number
   }) => void
-  readonly leaseRenewed: (fields: { readonly subnet: string; readonly ttlSeconds: number }) => void
+  readonly leaseRenewed: (fields: { readonly subnet: string; readonly ttlSeconds?: number }) => void
   readonly leaseRenews: (fields: { readonly subnet: string; readonly inSeconds: number }) => void
   readonly leaseRecreated: (fields: { readonly subnet: string }) => void
   readonly leaseTaken: (fields: { readonly subnet: string; readonly by: string }) => void

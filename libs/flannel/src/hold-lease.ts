@@ -6,6 +6,7 @@
 import type { Kv, KvEntry, Precondition } from '@cluster/kv'
 import type { Clock, Random } from '@cluster/prelude'
 import {
+  describeSubnet,
   encodeAttributes,
   formatIp4,
   type LeaseAttributes,
@@ -66,6 +67,7 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
   const { kv, keyspace, view, marginSeconds, clock, random, events } = options
   const doorbell = createDoorbell(clock)
   let { lease } = options
+  const subnet = describeSubnet(lease.subnet)
   let wanted = lease.attributes
   /** What was found at our key and not dealt with yet; `'absent'`: nothing. */
   let found: KvEntry | 'absent' | undefined
@@ -80,7 +82,7 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
     const nowMs = clock.monotonicMs()
     const endMs = leaseEndMs(lease.atMonotonicMs, lease.ttlSeconds)
     const delayMs = renewalDelayMs({ nowMs, endMs, marginSeconds, random })
-    events.leaseRenews({ subnet: lease.key, inSeconds: Math.round(delayMs / 1000) })
+    events.leaseRenews({ subnet, inSeconds: Math.round(delayMs / 1000) })
     return nowMs + delayMs
   }
 
@@ -124,7 +126,7 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
     }
     const waitMs = lastRestoreMs + restoreApartMs - clock.monotonicMs()
     if (waitMs > 0) return { kind: 'wait', ms: Math.min(waitMs, clockCheckMs) }
-    events.leaseRewritten({ subnet: entry.key, found: entry.value.slice(0, 200), ours: encodeAttributes(wanted) })
+    events.leaseRewritten({ subnet, found: entry.value.slice(0, 200), ours: encodeAttributes(wanted) })
     isContested = true
     return { kind: 'write', why: 'restore', onlyIf: { kind: 'revision', revision: entry.revision } }
   }
@@ -157,8 +159,8 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
     found = undefined
     lease = heldLease({ keyspace, attributes }, lease.subnet, { ...sent, ...ttl, revision: put.value })
     renewAtMs = nextRenewal()
-    if (why === 'recreate') events.leaseRecreated({ subnet: lease.key })
-    else if (why !== 'restore') events.leaseRenewed({ subnet: lease.key, ttlSeconds: lease.ttlSeconds ?? 0 })
+    if (why === 'recreate') events.leaseRecreated({ subnet })
+    else if (why !== 'restore') events.leaseRenewed({ subnet, ...ttl })
   }
 
   return {
@@ -178,7 +180,7 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
           const waitMs = mayActAtMs - clock.monotonicMs()
           const next: Next = waitMs > 0 ? { kind: 'wait', ms: waitMs } : decide()
           if (next.kind === 'taken') {
-            events.leaseTaken({ subnet: lease.key, by: next.by })
+            events.leaseTaken({ subnet, by: next.by })
             return 'taken'
           }
           if (next.kind === 'wait') {
@@ -196,7 +198,7 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
             const delayMs = Math.round(longestMs * (0.5 + random.next() / 2))
             failures += 1
             mayActAtMs = clock.monotonicMs() + delayMs
-            events.leaseWriteFailed(error, { subnet: lease.key, retryInMs: delayMs })
+            events.leaseWriteFailed(error, { subnet, retryInMs: delayMs })
           }
         }
         return 'stopped'

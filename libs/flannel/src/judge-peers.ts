@@ -46,8 +46,8 @@ export type Standpoint = {
 export type Landscape = {
   /** Routes of links that lie within the network, and are not ours. */
   readonly connected: readonly { readonly net: Net4; readonly route: Route }[]
-  /** Whether a machine is on a link of ours: the longest route to it has no gateway. */
-  readonly isOnLink: (ip: Ip4) => boolean
+  /** The device whose link a machine is on: the longest route to it has no gateway. `undefined`: it is on none. */
+  readonly linkTo: (ip: Ip4) => string | undefined
   /** Equal for landscapes that give the same answers. */
   readonly fingerprint: string
 }
@@ -68,14 +68,14 @@ export function landscapeOf(
   }
   // Longest first, and of one length the one that the kernel prefers.
   outside.sort((one, other) => other.net.length - one.net.length || (one.route.metric ?? 0) - (other.route.metric ?? 0))
-  const isOnLink = (ip: Ip4): boolean => {
+  const linkTo = (ip: Ip4): string | undefined => {
     const best = outside.find(({ net }) => contains4(net, ip))?.route
-    return best?.device !== undefined && best.gateway === undefined && best.type === undefined
+    return best?.gateway === undefined && best?.type === undefined ? best?.device : undefined
   }
   const fingerprint = [...connected, { net: network, route: undefined }, ...outside]
     .map(({ net, route }) => [formatNet4(net), route?.gateway, route?.device, route?.metric, route?.type].join())
     .join(' ')
-  return { connected, isOnLink, fingerprint }
+  return { connected, linkTo, fingerprint }
 }
 
 /** What becomes of the lease; `undefined` for our own. */
@@ -103,12 +103,13 @@ export function judge(lease: KnownLease, standpoint: Standpoint, landscape: Land
   }
   const data = backend.read(attributes)
   if (data.kind === 'unusable') return { kind: 'ignored', lease, reason: data.reason }
+  const direct = backend.direct(attributes.publicIp, external, landscape.linkTo)
   const peer: Peer = {
     subnet: formatNet4(net),
     gateway: formatIp4(net.ip),
     publicIp: publicIpText,
     ...(data.mac === undefined ? {} : { mac: data.mac }),
-    isDirect: backend.isDirect(attributes.publicIp, landscape.isOnLink),
+    ...(direct === undefined ? {} : { direct }),
   }
   return { kind: 'peer', lease, peer }
 }

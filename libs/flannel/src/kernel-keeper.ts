@@ -36,6 +36,8 @@ export type KernelKeeper = {
   readonly run: (signal: AbortSignal) => Promise<void>
   /** Resolves with `true` when all devices and addresses are in place and every peer was tried; `false` on the signal. */
   readonly programmed: (signal: AbortSignal) => Promise<boolean>
+  /** Whether devices and addresses were in place after the last change or look. */
+  readonly isSound: () => boolean
   readonly lastLookMs: () => number | undefined
   readonly repairs: () => number
   /** Commands that the kernel refuses now, and things that we refuse to do, as text. */
@@ -54,6 +56,7 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   const waiting = new Set<() => void>()
   let isDirty = false
   let isProgrammed = false
+  let isSound = false
   let lookAtMs = Number.NEGATIVE_INFINITY
   let lastLookMs: number | undefined
   let lastDesired: NetworkState | undefined
@@ -95,7 +98,8 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       commands: plan.commands.length,
       why: known === undefined ? 'look' : 'leases',
     })
-    if (!refused.some(({ command }) => isFundamental(command)) && !plan.refusals.some(isForeignDevice)) {
+    isSound = !refused.some(({ command }) => isFundamental(command)) && !plan.refusals.some(isForeignDevice)
+    if (isSound && !isProgrammed) {
       isProgrammed = true
       for (const tell of waiting) tell()
     }
@@ -171,6 +175,7 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
         waiting.add(done)
         signal.addEventListener('abort', done, { once: true })
       }),
+    isSound: () => isSound,
     lastLookMs: () => lastLookMs,
     repairs: () => repairs,
     failures: () => [...failures].map(([command, reason]) => `${command}: ${reason}`),

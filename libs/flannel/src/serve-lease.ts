@@ -10,6 +10,7 @@ import {
   type Ownership,
   routeProtocol,
 } from '@cluster/linux-net/state'
+import { describeError } from '@cluster/prelude'
 import {
   formatIp4,
   formatNet4,
@@ -62,7 +63,10 @@ export type Service = AsyncDisposable & {
   readonly tunnel: UdpTunnelKeeper | undefined
   readonly external: () => ExternalInterface
   readonly judgements: () => readonly Judgement[]
+  /** Everything but single peers is in the kernel. */
   readonly isReady: () => boolean
+  /** Why the filter rules are not what they should be. */
+  readonly filterProblem: () => string | undefined
   readonly mtu: () => number
   readonly ownership: () => Ownership
   readonly filter: () => OverlayFilter
@@ -127,11 +131,12 @@ export async function createService(
   const { kv, kernel, findExternal, subnetFile, clock, random } = options
   const own: Net4 = lease.subnet.v4 ?? config.network
   let external = firstExternal
-  let landscape: Landscape = { connected: [], isOnLink: () => false, fingerprint: '' }
+  let landscape: Landscape = { connected: [], linkTo: () => undefined, fingerprint: '' }
   let standpoint: Standpoint | undefined
   let takesOver = membership.takesOver
   let isReady = false
   let fileText: string | undefined
+  let filterProblem: string | undefined
   let isExternalStale = false
   let isExternalMissing = false
   const externalBell = createDoorbell(clock)
@@ -339,10 +344,12 @@ export async function createService(
   async function housekeep(isFirst: boolean, failing: boolean, signal: AbortSignal): Promise<boolean> {
     try {
       const differences = await kernel.filter.sync(filter(), signal)
+      filterProblem = undefined
       if (differences.length > 0) events.filterSet({ why: isFirst ? 'start' : 'repair' })
       return false
     } catch (error) {
       if (!failing && !signal.aborted) events.filterFailed(error)
+      filterProblem = describeError(error).join(': ')
       return true
     }
   }
@@ -374,7 +381,8 @@ export async function createService(
     tunnel,
     external: () => external,
     judgements: () => judgements,
-    isReady: () => isReady,
+    isReady: () => isReady && keeper.isSound(),
+    filterProblem: () => filterProblem,
     mtu,
     ownership,
     filter,

@@ -39,6 +39,7 @@ export function statusOf({ phase, name, view, service, membership, isConfigStale
     },
     peers: service?.judgements().map((judgement) => peerStatus(judgement, nowMs)) ?? [],
     problems: [
+      ...(service?.filterProblem() === undefined ? [] : [`filter rules: ${service.filterProblem()}`]),
       ...[...view.book.junk.values()].map(({ key, reason }) => `${key} is ignored: ${reason}`),
       ...(isConfigStale ? ['the network configuration was changed: restart to use it'] : []),
       ...(service?.holder.isContested() === true
@@ -78,7 +79,7 @@ function peerStatus(judgement: Judgement, nowMs: number): PeerStatus {
     subnet: lease.subnetText,
     publicIp: lease.publicIpText,
     backendType: lease.attributes.backendType,
-    path: judgement.kind !== 'peer' ? 'none' : judgement.peer.isDirect ? 'direct' : 'tunnel',
+    path: judgement.kind !== 'peer' ? 'none' : judgement.peer.direct === undefined ? 'tunnel' : 'direct',
     ...(judgement.kind === 'peer' ? {} : { reason: judgement.reason }),
     lastSeenSeconds: seconds(nowMs - lease.readMonotonicMs),
     ...(left === undefined ? {} : { expiresInSeconds: Math.round(left) }),

@@ -134,14 +134,18 @@ describe('vxlan', () => {
     expect(overlayRoutes(machine.kernel)).toEqual([near, far])
     expect(machine.kernel.state().forwarding).toHaveLength(1)
     expect(machine.flannel.status().peers.map(({ path }) => path)).toEqual(['direct', 'tunnel'])
-    machine.kernel.disturb({
-      kind: 'replace-route',
-      route: { destination: '10.79.0.0/24', device: 'eth0', protocol: 'static', scope: 'link' },
-    })
+    machine.kernel.disturb(
+      { kind: 'add-link', link: { name: 'eth1', kind: '', mtu: 1500, up: true } },
+      { kind: 'set-link', device: 'eth1', up: true },
+      {
+        kind: 'replace-route',
+        route: { destination: '10.79.0.0/24', device: 'eth1', protocol: 'kernel', scope: 'link' },
+      },
+    )
     await network.clock.advance(2000)
     expect(overlayRoutes(machine.kernel)).toEqual([
       near,
-      { ...near, destination: '10.5.241.0/24', gateway: '10.79.0.41' },
+      { ...near, destination: '10.5.241.0/24', gateway: '10.79.0.41', device: 'eth1' },
     ])
     expect(machine.kernel.state().forwarding).toEqual([])
     expect(machine.kernel.state().neighbours).toEqual([])

@@ -1,7 +1,16 @@
 /** The link to the other machines comes late, changes, vanishes and returns. */
+import { createModelKernel, type ModelKernel } from '@cluster/linux-net/state'
 import { isClusterError } from '@cluster/prelude'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createTestNetwork, overlayRoutes, prefix, subnetOf, type TestNetwork, vxlanConfig } from './test-overlay.ts'
+import {
+  bareMachine,
+  createTestNetwork,
+  overlayRoutes,
+  prefix,
+  subnetOf,
+  type TestNetwork,
+  vxlanConfig,
+} from './test-overlay.ts'
 
 let network: TestNetwork
 beforeEach(async () => {
@@ -62,13 +71,22 @@ it('a smaller MTU is followed: device and subnet file', async () => {
 })
 
 it('a link that vanishes takes the device along, and everything is back when it returns', async () => {
-  const machine = network.start('10.78.0.11')
+  // As the real kernel: no vxlan device over a link that is not there.
+  const kernel: ModelKernel = createModelKernel({
+    initial: bareMachine('10.78.0.11'),
+    fail: ({ kind }) =>
+      kind === 'add-link' && !kernel.state().links.some(({ name }) => name === 'eth0')
+        ? { reason: 'no-device', text: 'Cannot find device "eth0"' }
+        : undefined,
+  })
+  const machine = network.start('10.78.0.11', { kernel })
   await network.clock.advance(3000)
   const before = machine.kernel.state()
   machine.external('gone')
   machine.kernel.disturb({ kind: 'delete-link', device: 'flannel.1' }, { kind: 'delete-link', device: 'eth0' })
   await network.clock.advance(60_000)
   expect(machine.end()).toBeUndefined()
+  expect(machine.flannel.status().ready).toBe(false)
   const told = machine.messages().filter((message) => message.startsWith('no external interface'))
   expect(told).toHaveLength(1)
   machine.external({})
@@ -82,6 +100,7 @@ it('a link that vanishes takes the device along, and everything is back when it 
   await network.clock.advance(3000)
   expect(overlayRoutes(machine.kernel)).toHaveLength(1)
   expect(machine.kernel.state().links.find(({ name }) => name === 'flannel.1')?.up).toBe(true)
+  expect(machine.flannel.status().ready).toBe(true)
 })
 
 it('an address that would lie in the overlay is not followed', async () => {

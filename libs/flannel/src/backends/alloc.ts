@@ -12,7 +12,7 @@ export function createAlloc(): Backend {
     data: () => undefined,
     link: () => undefined,
     read: () => ({ kind: 'unusable', reason: 'the alloc backend moves no packets' }),
-    isDirect: () => false,
+    direct: () => undefined,
     desired: () => emptyState,
   }
 }

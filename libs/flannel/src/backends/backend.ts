@@ -12,7 +12,8 @@ export type Peer = {
   readonly publicIp: string
   /** vxlan: the other device's hardware address. */
   readonly mac?: string
-  readonly isDirect: boolean
+  /** The device over which the machine is reached without the tunnel; absent: through the tunnel. */
+  readonly direct?: string
 }
 
 /** What a backend makes of another machine's lease. */
@@ -48,8 +49,12 @@ export type Backend = {
   /** The device made before the lease, as it should be. */
   readonly link: (external: ExternalInterface, mac: string | undefined) => Link | undefined
   readonly read: (attributes: LeaseAttributes) => PeerData
-  /** Whether a machine is reached without the tunnel, given whether it is on a link of ours. */
-  readonly isDirect: (publicIp: Ip4, isOnLink: (ip: Ip4) => boolean) => boolean
+  /** The device over which a machine is reached without the tunnel, given on which link of ours it is, if on any. */
+  readonly direct: (
+    publicIp: Ip4,
+    external: ExternalInterface,
+    linkTo: (ip: Ip4) => string | undefined,
+  ) => string | undefined
   /** Everything of ours that should be in the kernel. */
   readonly desired: (surroundings: Surroundings, peers: readonly Peer[]) => NetworkState
 }

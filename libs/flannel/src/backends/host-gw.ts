@@ -21,14 +21,12 @@ export function createHostGw(): Backend {
       backendType === 'host-gw'
         ? { kind: 'usable' }
         : { kind: 'unusable', reason: `ignoring non-host-gw subnet: type=${backendType}` },
-    isDirect: () => true,
-    desired: ({ external }, peers) => ({
+    direct: (_, external) => external.device,
+    desired: (_, peers) => ({
       ...emptyState,
-      routes: peers.map(({ subnet, publicIp }) => ({
-        destination: subnet,
-        gateway: publicIp,
-        device: external.device,
-      })),
+      routes: peers.flatMap(({ subnet, publicIp, direct }) =>
+        direct === undefined ? [] : [{ destination: subnet, gateway: publicIp, device: direct }],
+      ),
     }),
   }
 }

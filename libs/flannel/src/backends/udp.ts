@@ -19,7 +19,7 @@ export function createUdp({ port }: UdpOptions): Backend {
     link: () => undefined,
     // Machines of every backend are in a udp machine's table: udp writes no type, so that it cannot tell them apart.
     read: () => ({ kind: 'usable' }),
-    isDirect: () => false,
+    direct: () => undefined,
     desired({ external, network, own, device }) {
       if (device === undefined) return emptyState
       return {

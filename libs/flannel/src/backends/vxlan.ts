@@ -2,7 +2,7 @@
 import { emptyState, type ForwardingEntry, type Link, type NetworkState } from '@cluster/linux-net/state'
 import { formatIp4, isJsonObject, type JsonValue, type VxlanOptions } from '@cluster/subnet'
 import type { ExternalInterface } from '../external.ts'
-import type { Backend, Peer, PeerData, Surroundings } from './backend.ts'
+import type { Backend, Peer, PeerData } from './backend.ts'
 
 /** The outer IPv4, UDP and VXLAN headers and the inner Ethernet header. */
 const overheadBytes = 50
@@ -43,21 +43,21 @@ export function createVxlan(options: VxlanOptions): Backend {
       backendType === 'vxlan'
         ? readVtep(backendData, vni)
         : { kind: 'unusable', reason: `ignoring non-vxlan subnet: type=${backendType}` },
-    isDirect: (publicIp, isOnLink) => directRouting && isOnLink(publicIp),
+    direct: (publicIp, _, linkTo) => (directRouting ? linkTo(publicIp) : undefined),
     desired: (surroundings, peers) => ({
-      ...peerState(device, surroundings, peers),
+      ...peerState(device, peers),
       links: [link(surroundings.external, surroundings.mac)],
       addresses: [{ device, address: `${formatIp4(surroundings.own.ip)}/32` }],
     }),
   }
 }
 
-function peerState(device: string, { external }: Surroundings, peers: readonly Peer[]): NetworkState {
+function peerState(device: string, peers: readonly Peer[]): NetworkState {
   const forwarding = new Map<string, ForwardingEntry>()
   const state = { ...emptyState, routes: [...emptyState.routes], neighbours: [...emptyState.neighbours] }
-  for (const { subnet, gateway, publicIp, mac, isDirect } of peers) {
-    if (isDirect) {
-      state.routes.push({ destination: subnet, gateway: publicIp, device: external.device })
+  for (const { subnet, gateway, publicIp, mac, direct } of peers) {
+    if (direct !== undefined) {
+      state.routes.push({ destination: subnet, gateway: publicIp, device: direct })
     } else if (mac !== undefined) {
       state.neighbours.push({ device, ip: gateway, mac })
       // One device has one way to a hardware address; a machine may hold two leases for a while.
