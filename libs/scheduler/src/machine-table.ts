@@ -6,7 +6,7 @@ import { SchedulerError } from './errors.ts'
 import { createLoadIndex, type LoadIndex } from './load-index.ts'
 import { hasMetadata } from './metadata.ts'
 import type { Machine } from './model.ts'
-import { createOccupancy, type Occupancy } from './occupancy.ts'
+import { Occupancy } from './occupancy.ts'
 import { compareText } from './order.ts'
 import type { MetadataRequirement } from './shape.ts'
 import type { UnitEntry } from './unit-entry.ts'
@@ -112,7 +112,7 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
 
   const giveRanks = (): void => {
     capacity = gap * (inOrder.length + 1)
-    byRank = Array.from({ length: capacity }, () => undefined)
+    byRank = new Array<OpenMachineEntry | undefined>(capacity).fill(undefined)
     loads = createLoadIndex(capacity)
     classes.clear()
     classList = []
@@ -223,7 +223,7 @@ const createMachineEntry = (machine: Machine, rank: number): OpenMachineEntry =>
   machine,
   rank,
   load: 0,
-  units: createOccupancy(),
+  units: new Occupancy(),
   globals: noGlobals,
   isGone: false,
   version: 0,

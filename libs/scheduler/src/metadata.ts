@@ -14,11 +14,13 @@ export function missingMetadata(
   required: FleetRequirements['metadata'],
   metadata: Machine['metadata'],
 ): readonly MissingMetadata[] {
-  return [...required].flatMap(([key, allowed]) => {
+  const missing: MissingMetadata[] = []
+  for (const [key, allowed] of required) {
     const found = Object.hasOwn(metadata, key) ? metadata[key] : undefined
-    if (found !== undefined && allowed.includes(found)) return []
-    return [{ key, allowed, ...(found === undefined ? {} : { found }) }]
-  })
+    if (found === undefined) missing.push({ key, allowed })
+    else if (!allowed.includes(found)) missing.push({ key, allowed, found })
+  }
+  return missing
 }
 
 /** Whether all required keys are met. */

@@ -4,70 +4,73 @@
  */
 import { byName, conflictBetween, replaceBetween, type UnitEntry } from './unit-entry.ts'
 
-export type Occupancy = {
-  readonly members: ReadonlySet<UnitEntry>
-  readonly add: (entry: UnitEntry) => void
-  readonly remove: (entry: UnitEntry) => void
-  /** Whether it conflicts with any other member; it may be a member itself. */
-  readonly hasConflict: (entry: UnitEntry) => boolean
-  /** The first other member by name that it conflicts with. */
-  readonly firstConflict: (entry: UnitEntry) => UnitEntry | undefined
-  /** Whether any other member might replace it or be replaced by it; `false` is certain. */
-  readonly mayReplace: (entry: UnitEntry) => boolean
-  /** The first other member by name in a Replaces relation with it. */
-  readonly firstReplace: (entry: UnitEntry) => UnitEntry | undefined
-}
-
-export function createOccupancy(): Occupancy {
-  const members = new Set<UnitEntry>()
+/** A class because there are thousands: an object with methods of its own would take ten times the memory. */
+export class Occupancy {
+  readonly #members = new Set<UnitEntry>()
   // Made when the first glob comes: many machines of a large cluster have none.
-  let conflictCarriers: Counts | undefined
-  let replaceCarriers: Counts | undefined
-  let matches: Counts | undefined
+  #conflictCarriers: Counts | undefined
+  #replaceCarriers: Counts | undefined
+  #matches: Counts | undefined
 
-  const countAll = ({ shape: { conflicts, replaces, matchedBy } }: UnitEntry, by: number): void => {
-    if (conflicts.length > 0) conflictCarriers = counted(conflictCarriers, conflicts, by)
-    if (replaces.length > 0) replaceCarriers = counted(replaceCarriers, replaces, by)
-    if (matchedBy.length > 0) matches = counted(matches, matchedBy, by)
+  get members(): ReadonlySet<UnitEntry> {
+    return this.#members
+  }
+
+  add(entry: UnitEntry): void {
+    if (this.#members.has(entry)) return
+    this.#members.add(entry)
+    this.#count(entry, 1)
+  }
+
+  remove(entry: UnitEntry): void {
+    if (this.#members.delete(entry)) this.#count(entry, -1)
+  }
+
+  /** Whether it conflicts with any other member; it may be a member itself. */
+  hasConflict(entry: UnitEntry): boolean {
+    return this.#meets(entry, entry.shape.conflicts, this.#conflictCarriers)
+  }
+
+  /** The first other member by name that it conflicts with. */
+  firstConflict(entry: UnitEntry): UnitEntry | undefined {
+    if (!this.hasConflict(entry)) return undefined
+    return firstByName(this.#members, (other) => conflictBetween(entry, other) !== undefined)
+  }
+
+  /** Whether any other member might replace it or be replaced by it; `false` is certain. */
+  mayReplace(entry: UnitEntry): boolean {
+    return this.#meets(entry, entry.shape.replaces, this.#replaceCarriers)
+  }
+
+  /** The first other member by name in a Replaces relation with it. */
+  firstReplace(entry: UnitEntry): UnitEntry | undefined {
+    if (!this.mayReplace(entry)) return undefined
+    return firstByName(this.#members, (other) => replaceBetween(entry, other) !== undefined)
+  }
+
+  #count({ shape: { conflicts, replaces, matchedBy } }: UnitEntry, by: number): void {
+    if (conflicts.length > 0) this.#conflictCarriers = counted(this.#conflictCarriers, conflicts, by)
+    if (replaces.length > 0) this.#replaceCarriers = counted(this.#replaceCarriers, replaces, by)
+    if (matchedBy.length > 0) this.#matches = counted(this.#matches, matchedBy, by)
   }
 
   /** Whether a member but the entry itself carries a glob that matches it, or matches a glob it carries. */
-  const meets = (entry: UnitEntry, own: readonly number[], carriers: Counts | undefined): boolean => {
+  #meets(entry: UnitEntry, own: readonly number[], carriers: Counts | undefined): boolean {
     const { matchedBy } = entry.shape
     if (carriers !== undefined) {
       for (const glob of matchedBy) {
         const count = carriers.get(glob) ?? 0
-        if (count > 1 || (count === 1 && !(own.includes(glob) && members.has(entry)))) return true
+        if (count > 1 || (count === 1 && !(own.includes(glob) && this.#members.has(entry)))) return true
       }
     }
+    const matches = this.#matches
     if (matches !== undefined) {
       for (const glob of own) {
         const count = matches.get(glob) ?? 0
-        if (count > 1 || (count === 1 && !(matchedBy.includes(glob) && members.has(entry)))) return true
+        if (count > 1 || (count === 1 && !(matchedBy.includes(glob) && this.#members.has(entry)))) return true
       }
     }
     return false
-  }
-
-  const hasConflict = (entry: UnitEntry): boolean => meets(entry, entry.shape.conflicts, conflictCarriers)
-  const mayReplace = (entry: UnitEntry): boolean => meets(entry, entry.shape.replaces, replaceCarriers)
-
-  return {
-    members,
-    add: (entry) => {
-      if (members.has(entry)) return
-      members.add(entry)
-      countAll(entry, 1)
-    },
-    remove: (entry) => {
-      if (members.delete(entry)) countAll(entry, -1)
-    },
-    hasConflict,
-    firstConflict: (entry) =>
-      hasConflict(entry) ? firstByName(members, (other) => conflictBetween(entry, other) !== undefined) : undefined,
-    mayReplace,
-    firstReplace: (entry) =>
-      mayReplace(entry) ? firstByName(members, (other) => replaceBetween(entry, other) !== undefined) : undefined,
   }
 }
 

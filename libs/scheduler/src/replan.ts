@@ -170,10 +170,12 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
       const entry = isSame ? before : model.unitByName(before.unit.name)
       const held = isSame ? from : placesBefore.get(before.unit.name)
       if (entry === undefined || entry.held === held) continue
-      model.setHeld(entry, held)
+      const machine = held === undefined ? undefined : model.machineById(held)
       // A unit that kept its place on a machine that is gone waits.
-      const isThere = held !== undefined && (model.machineById(held) !== undefined || model.mayBeAlive(held))
-      model.setTarget(entry, isThere || entry.isGlobal ? held : undefined)
+      const isThere = held !== undefined && (entry.isGlobal || model.mayBeAlive(held))
+      if (machine === undefined) model.setTarget(entry, isThere ? held : undefined)
+      else model.placeOn(entry, machine)
+      model.setHeld(entry, held)
     }
     model.orphanTargets.clear()
     for (const [unit, machine] of orphans) model.orphanTargets.set(unit, machine)

@@ -2,7 +2,7 @@
 import { conflictWith, type Verdict } from './able-to-run.ts'
 import { hasMetadata } from './metadata.ts'
 import type { ClusterState, Machine, TargetUnit, Unit } from './model.ts'
-import { createOccupancy } from './occupancy.ts'
+import { Occupancy } from './occupancy.ts'
 import type { Policy } from './policy.ts'
 import { byName, prepareUnits, type UnitEntry } from './unit-entry.ts'
 
@@ -37,7 +37,7 @@ export function targetUnits({ units }: ClusterState, machine: OwnMachine, policy
     units.filter((unit) => belongsOn(unit, own)),
     policy,
   )
-  const occupancy = createOccupancy()
+  const occupancy = new Occupancy()
   const accepted: UnitEntry[] = []
   const refused: { readonly entry: UnitEntry; readonly verdict: Verdict }[] = []
   for (const entry of inOrderOfClaim(candidates, policy)) {
