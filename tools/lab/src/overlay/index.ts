@@ -16,6 +16,7 @@ export {
   overlayPrograms,
 } from './overlay-lab.ts'
 export { type PingAnswer, type PingCount, ping, startPings } from './ping.ts'
+export { type RunningProgram, startProgram } from './running-program.ts'
 export { type Datagram, seenSource } from './seen-source.ts'
 export { type OverlayStore, overlayStoreUrl, type StoredKey } from './store.ts'
 export { type Transfer, transfer } from './transfer.ts'

@@ -23,6 +23,8 @@ export type OverlayHost = AsyncDisposable & {
   readonly launch: (more?: readonly string[]) => void
   /** Waits until flanneld says that it is ready, and sets the bridge up. */
   readonly settle: () => Promise<void>
+  /** Sets the bridge up as the subnet file says, whoever has written it. */
+  readonly bridgeUp: () => Promise<void>
   /** SIGTERM or another signal, then its end; gives the exit code, or the signal. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<number | string>
   /** SIGSTOP and SIGCONT. */
@@ -82,6 +84,12 @@ export function createOverlayHost(options: OverlayHostOptions): OverlayHost {
   const variable = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(subnetEnv())?.[1] ?? ''
   const subnetNumber = (): number => Number(variable('FLANNEL_SUBNET').split('.')[2])
   const containerAddress = (): string => variable('FLANNEL_SUBNET').replace(/\.\d+\/\d+$/, '.2')
+  const bridgeUp = async (): Promise<void> => {
+    const wanted = `${variable('FLANNEL_SUBNET')} ${variable('FLANNEL_MTU')}`
+    if (wanted === bridged) return
+    await bridge(network, container, variable('FLANNEL_SUBNET'), variable('FLANNEL_MTU'), bridged !== '')
+    bridged = wanted
+  }
   const settle = async (): Promise<void> => {
     await until(() => isReady(socket, running), {
       what: `flanneld of host ${number} is ready`,
@@ -96,10 +104,7 @@ export function createOverlayHost(options: OverlayHostOptions): OverlayHost {
     if (running?.hasEnded() === true) {
       throw new LabError('lab/machine-down', `flanneld of host ${number} ended:\n${log().trimEnd()}`)
     }
-    const wanted = `${variable('FLANNEL_SUBNET')} ${variable('FLANNEL_MTU')}`
-    if (wanted === bridged) return
-    await bridge(network, container, variable('FLANNEL_SUBNET'), variable('FLANNEL_MTU'), bridged !== '')
-    bridged = wanted
+    await bridgeUp()
   }
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> =>
     running === undefined ? 'never started' : running.stop(signal)
@@ -110,6 +115,7 @@ export function createOverlayHost(options: OverlayHostOptions): OverlayHost {
     subnetFile,
     launch,
     settle,
+    bridgeUp,
     start: async (more) => {
       launch(more)
       await settle()
