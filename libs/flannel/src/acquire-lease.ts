@@ -15,8 +15,9 @@ import {
   type Listing,
   readLease,
   type Subnet,
+  type SubnetErrorCode,
 } from '@cluster/subnet'
-import { FlannelError } from './errors.ts'
+import { FlannelError, type FlannelErrorCode } from './errors.ts'
 import type { FlannelEvents } from './events.ts'
 import type { Keyspace } from './keyspace.ts'
 
@@ -48,12 +49,20 @@ type Listed = ListedLease & { readonly revision: Revision }
 type Step = AllocationStep<Listed>
 type Done = { readonly answer: AllocationAnswer<Listed>; readonly revision?: Revision }
 
+/** How an allocation that failed is told. */
+const codeOf = {
+  'subnet/out-of-subnets': 'flannel/out-of-subnets',
+  'subnet/taken': 'flannel/lease-taken',
+  'subnet/max-retries': 'flannel/no-lease',
+  'subnet/no-answer': 'flannel/no-lease',
+} as const satisfies Record<SubnetErrorCode, FlannelErrorCode>
+
 const backOff = { firstMs: 250, longestMs: 5000 }
 
 /**
  * A lease for this machine; `undefined` when the signal fired.
  *
- * @throws FlannelError `flannel/out-of-subnets`, `flannel/no-lease`
+ * @throws FlannelError `flannel/out-of-subnets`, `flannel/no-lease`; `flannel/lease-taken` if the applicant wants one only
  */
 export async function acquireLease(options: AcquireOptions, signal: AbortSignal): Promise<HeldLease | undefined> {
   const { keyspace, applicant, attributes, deadlineMs, clock, random, events } = options
@@ -79,8 +88,7 @@ export async function acquireLease(options: AcquireOptions, signal: AbortSignal)
       return lease
     }
     if (step.kind === 'failed') {
-      const code = step.code === 'subnet/out-of-subnets' ? 'flannel/out-of-subnets' : 'flannel/no-lease'
-      throw new FlannelError(code, step.text, { hint: step.hint })
+      throw new FlannelError(codeOf[step.code], step.text, { hint: step.hint })
     }
     if (clock.monotonicMs() - startedMs - awayMs > deadlineMs) {
       const text = `no subnet within ${deadlineMs / 1000} s and ${allocation.attempts} attempts`

@@ -16,6 +16,8 @@ export type FlannelErrorCode =
   | 'flannel/foreign-device'
   /** All subnets from SubnetMin to SubnetMax are taken. */
   | 'flannel/out-of-subnets'
+  /** The one subnet that was asked for belongs, or overlaps one that belongs, to another machine. */
+  | 'flannel/lease-taken'
   /** Other machines were faster each time, until the deadline. */
   | 'flannel/no-lease'
   /** The kernel did not take what must be there before anything else: no rights, no module. */

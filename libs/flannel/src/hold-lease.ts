@@ -4,7 +4,7 @@
  * harm: it bounces, and what stands there is looked at.
  */
 import type { Kv, KvEntry, Precondition } from '@cluster/kv'
-import type { Clock, Random } from '@cluster/prelude'
+import { type Clock, isClusterError, type Random } from '@cluster/prelude'
 import {
   describeSubnet,
   encodeAttributes,
@@ -12,11 +12,12 @@ import {
   type LeaseAttributes,
   leaseEndMs,
   leaseTtlSeconds,
+  type NetworkConfig,
   parseAttributes,
   renewalDelayMs,
   toIp4,
 } from '@cluster/subnet'
-import { type HeldLease, heldLease, isKvError, timesNow } from './acquire-lease.ts'
+import { acquireLease, type HeldLease, heldLease, isKvError, timesNow } from './acquire-lease.ts'
 import { createDoorbell } from './doorbell.ts'
 import type { FlannelEvents } from './events.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -38,6 +39,7 @@ export type LeaseHolderOptions = {
   readonly kv: Kv
   readonly keyspace: Keyspace
   readonly view: NetworkView
+  readonly config: NetworkConfig
   readonly lease: HeldLease
   /** How long before its end the lease is renewed. */
   readonly marginSeconds: number
@@ -60,11 +62,13 @@ type Next =
   | { readonly kind: 'wait'; readonly ms: number }
   /** Ask the store what stands there. */
   | { readonly kind: 'read' }
-  | { readonly kind: 'write'; readonly why: 'renew' | 'recreate' | 'restore' | 'update'; readonly onlyIf: Precondition }
+  /** Make the lease again, unless somebody else has the subnet or a part of it. */
+  | { readonly kind: 'recreate' }
+  | { readonly kind: 'write'; readonly why: 'renew' | 'restore' | 'update'; readonly onlyIf: Precondition }
   | { readonly kind: 'taken'; readonly by: string }
 
 export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
-  const { kv, keyspace, view, marginSeconds, clock, random, events } = options
+  const { kv, keyspace, view, config, marginSeconds, clock, random, events } = options
   const doorbell = createDoorbell(clock)
   let { lease } = options
   const subnet = describeSubnet(lease.subnet)
@@ -100,7 +104,7 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
 
   function decide(): Next {
     const nowMs = clock.monotonicMs()
-    if (found === 'absent') return { kind: 'write', why: 'recreate', onlyIf: { kind: 'absent' } }
+    if (found === 'absent') return { kind: 'recreate' }
     if (found !== undefined) {
       const next = judgeFound(found)
       if (next !== undefined) return next
@@ -146,9 +150,8 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
 
   async function write({ why, onlyIf }: Next & { readonly kind: 'write' }, signal: AbortSignal): Promise<void> {
     const attributes = wanted
-    // What had no end keeps having none, unless it has to be made anew.
-    const isReservation = lease.ttlSeconds === undefined && why !== 'recreate'
-    const ttl = isReservation ? {} : { ttlSeconds: leaseTtlSeconds }
+    // What had no end keeps having none.
+    const ttl = lease.ttlSeconds === undefined ? {} : { ttlSeconds: leaseTtlSeconds }
     if (why === 'restore') lastRestoreMs = clock.monotonicMs()
     const sent = timesNow(clock)
     const put = await kv.put(lease.key, encodeAttributes(attributes), { onlyIf, ...ttl, signal })
@@ -159,8 +162,27 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
     found = undefined
     lease = heldLease({ keyspace, attributes }, lease.subnet, { ...sent, ...ttl, revision: put.value })
     renewAtMs = nextRenewal()
-    if (why === 'recreate') events.leaseRecreated({ subnet })
-    else if (why !== 'restore') events.leaseRenewed({ subnet, ...ttl })
+    if (why !== 'restore') events.leaseRenewed({ subnet, ...ttl })
+  }
+
+  /** Answers whether another machine has the subnet. */
+  async function recreate(signal: AbortSignal): Promise<'taken' | 'done'> {
+    const applicant = { config, publicIp: wanted.publicIp, only: lease.subnet }
+    const deadlineMs = restoreApartMs
+    const acquiring = { kv, keyspace, applicant, attributes: wanted, deadlineMs, clock, random, events }
+    try {
+      const again = await acquireLease(acquiring, signal)
+      if (again === undefined) return 'done'
+      lease = again
+      found = undefined
+      renewAtMs = nextRenewal()
+      events.leaseRecreated({ subnet })
+      return 'done'
+    } catch (error) {
+      if (!isClusterError(error, 'flannel/lease-taken')) throw error
+      events.leaseTaken({ subnet, by: error.message })
+      return 'taken'
+    }
   }
 
   return {
@@ -188,12 +210,13 @@ export function createLeaseHolder(options: LeaseHolderOptions): LeaseHolder {
             continue
           }
           try {
+            if (next.kind === 'recreate' && (await recreate(signal)) === 'taken') return 'taken'
             if (next.kind === 'read') found = (await kv.get(lease.key, signal)) ?? 'absent'
-            else await write(next, signal)
+            else if (next.kind === 'write') await write(next, signal)
             failures = 0
           } catch (error) {
             if (signal.aborted) break
-            if (!isKvError(error)) throw error
+            if (!isKvError(error) && !isClusterError(error, 'flannel/no-lease')) throw error
             const longestMs = Math.min(backOff.longestMs, backOff.firstMs * 2 ** Math.min(failures, 20))
             const delayMs = Math.round(longestMs * (0.5 + random.next() / 2))
             failures += 1

@@ -278,6 +278,7 @@ export async function createService(
     kv,
     keyspace,
     view,
+    config,
     lease,
     marginSeconds: settings.renewMarginMinutes * 60,
     clock,

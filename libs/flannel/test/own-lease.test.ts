@@ -90,6 +90,20 @@ describe('the own key', () => {
     expect(machine.kernel.state().links.map(({ name }) => name)).toContain('flannel.1')
   })
 
+  it('is not made again when another machine got a part of the subnet meanwhile', async () => {
+    const machine = network.start('10.78.0.11')
+    await network.clock.advance(1000)
+    machine.kv.setUnavailable(true)
+    await network.clock.advance(100)
+    await network.kv.delete(keyOf(machine))
+    const part = keyOf(machine).replace('.0-24', '.128-25')
+    await network.kv.put(part, JSON.stringify({ PublicIP: '10.78.0.99', BackendType: 'vxlan' }))
+    machine.kv.setUnavailable(false)
+    await network.clock.advance(3000)
+    expect(machine.end()).toBe('lease-lost')
+    expect(Object.keys(await network.leases())).toEqual([part.slice(part.lastIndexOf('/') + 1)])
+  })
+
   it('is given up for another subnet when the operator prefers that', async () => {
     const machine = network.start('10.78.0.11', { config: { onLeaseTaken: 'reallocate' } })
     await network.clock.advance(1000)
