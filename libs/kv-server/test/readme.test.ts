@@ -1,23 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it, vi } from 'vitest'
-
-const read = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8')
+import { it, vi } from 'vitest'
+import { expectReadmeExample } from '../../../test-support/readme-example.ts'
 
 it('the example in the README runs and prints what the README says', async () => {
-  const readme = await read('../README.md')
-  const example = await read('readme-example.ts')
-  expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``)
-  const printed: string[] = []
-  const log = vi.spyOn(console, 'log').mockImplementation((...words: unknown[]) => {
-    printed.push(`${words.join(' ').trimEnd()}\n`)
-  })
   const folder = await mkdtemp(join(tmpdir(), 'kv-server-readme-'))
   vi.stubEnv('TMPDIR', folder)
-  await import('./readme-example.ts')
-  vi.unstubAllEnvs()
-  await rm(folder, { recursive: true })
-  log.mockRestore()
-  expect(readme).toContain(`\`\`\`text\n${printed.join('')}\`\`\``)
+  try {
+    await expectReadmeExample(import.meta.url)
+  } finally {
+    vi.unstubAllEnvs()
+    await rm(folder, { recursive: true })
+  }
 })
