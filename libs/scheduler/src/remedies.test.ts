@@ -32,6 +32,15 @@ it('relabels a machine before it asks for another', () => {
   ])
 })
 
+it('relabels the machine first that lacks fewest labels', () => {
+  const among = [...machines, { id: 'm3', metadata: { zone: 'a' } }]
+  const asked = unit('a.service', 'MachineMetadata=zone=a\nMachineMetadata=disk=ssd')
+  expect(remedies([asked], 'a.service', among).slice(0, 2)).toEqual([
+    'relabel m3 disk=ssd',
+    'relabel m1 zone=a disk=ssd',
+  ])
+})
+
 it('tells no change that does not help', () => {
   const units = [
     unit('a.service', 'MachineMetadata=disk=ssd\nConflicts=b.service'),

@@ -16,6 +16,8 @@ export type Remedy = {
     | 'drop-peer'
     | 'drop-machine-id'
     | 'add-machine'
+  /** How much it changes: of a relabelled machine its labels, else 1. */
+  readonly size: number
   /** What to do, for a person: `relabel m3 disk=ssd`. */
   readonly text: string
   /** One change of the cluster; of a new machine the ID stands for any. */
@@ -34,7 +36,7 @@ export type RemedyLimits = {
 
 /**
  * Single changes after which the unit has a machine, the smallest first: what leaves no other unit without a place comes
- * before what does, then the order of `Remedy['kind']`, then what moves fewest units. None for a unit that has a place,
+ * before what does, then the order of `Remedy['kind']`, then `size`, then what moves fewest units. None for a unit that has a place,
  * is global or should not run, and none when only several changes together help.
  *
  * @param planner holds the cluster; it is as before afterwards
@@ -69,9 +71,10 @@ const order = [
 ] as const satisfies readonly Remedy['kind'][]
 
 function bySize(one: Remedy, other: Remedy): number {
-  const harm = ({ kind, outcome }: Remedy): readonly number[] => [
+  const harm = ({ kind, size, outcome }: Remedy): readonly number[] => [
     outcome.newlyUnplaced.length,
     order.indexOf(kind),
+    size,
     outcome.moves.length,
   ]
   const [mine, theirs] = [harm(one), harm(other)]
@@ -93,7 +96,9 @@ function ideasFor(
     if (idea !== undefined && !ideas.has(idea.text)) ideas.set(idea.text, idea)
   }
   const more = oneMoreMachine(unit, machines)
-  return [...ideas.values(), more].sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind))
+  return [...ideas.values(), more].sort(
+    (one, other) => order.indexOf(one.kind) - order.indexOf(other.kind) || one.size - other.size,
+  )
 }
 
 function ideaFor(
@@ -106,7 +111,12 @@ function ideaFor(
   switch (verdict.kind) {
     case 'cordoned': {
       const { isCordoned: _, ...open } = machine
-      return { kind: 'uncordon', text: `uncordon ${machine.id}`, change: { kind: 'put-machine', machine: open } }
+      return {
+        kind: 'uncordon',
+        size: 1,
+        text: `uncordon ${machine.id}`,
+        change: { kind: 'put-machine', machine: open },
+      }
     }
     case 'metadata': {
       const labels = verdict.missing.flatMap(({ key, allowed: [value] }) => (value === undefined ? [] : [[key, value]]))
@@ -114,6 +124,7 @@ function ideaFor(
       const words = labels.map(([key, value]) => `${key}=${value}`).join(' ')
       return {
         kind: 'relabel',
+        size: labels.length,
         text: `relabel ${machine.id} ${words}`,
         change: { kind: 'put-machine', machine: { ...machine, metadata } },
       }
@@ -123,6 +134,7 @@ function ideaFor(
       if (peer !== undefined && peer.targetState === 'inactive') {
         return {
           kind: 'start-peer',
+          size: 1,
           text: `start ${peer.name}`,
           change: { kind: 'put-unit', unit: { ...peer, targetState: 'launched' } },
         }
@@ -150,6 +162,7 @@ function ideaFor(
       const { machineId: _, ...rest } = requirements
       return {
         kind: 'drop-machine-id',
+        size: 1,
         text: `drop MachineID=${verdict.required} from ${unit.name}`,
         change: { kind: 'put-unit', unit: { ...unit, requirements: rest } },
       }
@@ -165,7 +178,7 @@ function ideaFor(
 
 function edit(kind: Remedy['kind'], text: string, unit: Unit, requirements: Partial<Unit['requirements']>): Idea {
   const changed = { ...unit, requirements: { ...unit.requirements, ...requirements } }
-  return { kind, text, change: { kind: 'put-unit', unit: changed } }
+  return { kind, size: 1, text, change: { kind: 'put-unit', unit: changed } }
 }
 
 /** A machine with all that the unit asks for; with its very ID when it asks for one that is not there. */
@@ -178,5 +191,10 @@ function oneMoreMachine({ requirements }: Unit, machines: ReadonlyMap<string, Ma
   const words = Object.entries(metadata).map(([key, value]) => `${key}=${value}`)
   const kindOf = words.length === 0 ? '' : ` with ${words.join(' ')}`
   const named = requirements.machineId === undefined ? 'one more machine' : `bring back machine ${id}`
-  return { kind: 'add-machine', text: `${named}${kindOf}`, change: { kind: 'put-machine', machine: { id, metadata } } }
+  return {
+    kind: 'add-machine',
+    size: 1,
+    text: `${named}${kindOf}`,
+    change: { kind: 'put-machine', machine: { id, metadata } },
+  }
 }

@@ -36,14 +36,13 @@ export function settle(draft: Draft): readonly Step[] {
 function evictUnable(draft: Draft): void {
   const { model } = draft
   draft.forEachToReview((entry) => {
-    const placeless = placelessReason(model, entry)
-    if (placeless !== undefined) {
-      evict(draft, entry, placeless)
-      return
-    }
     const machine = entry.place
     const verdict = machine && basicVerdict(model, entry, machine)
-    if (machine !== undefined && verdict !== undefined) evict(draft, entry, reasonOf(entry, machine, verdict))
+    const reason = placelessReason(model, entry) ?? (machine && verdict ? reasonOf(entry, machine, verdict) : undefined)
+    if (reason === undefined) return
+    evict(draft, entry, reason)
+    // It waits, and is looked at when it finds a place.
+    model.review.delete(entry)
   })
   draft.forEachToReview((entry) => {
     const machine = entry.place

@@ -1,4 +1,5 @@
 /** `npm run bench -- scheduler`: how fast the planner places, plans anew, explains and predicts. */
+import { loadavg } from 'node:os'
 import {
   createPlanner,
   defaultPolicy,
@@ -34,7 +35,8 @@ export function benchScheduler({ parts, rounds, shrink }: SchedulerOptions, cont
     explain: () => measureExplain(rounds, shrink, context),
     'lose-two': () => measureLoseTwo(shrink, context),
   }
-  return parts.map((part) => reports[part]()).join('\n\n')
+  const load = `Load average of the machine at the start: ${loadavg()[0]?.toFixed(1)}.`
+  return [load, ...parts.map((part) => reports[part]())].join('\n\n')
 }
 
 function measurePlacements(rounds: number, shrink: number, { say }: BenchContext): string {
