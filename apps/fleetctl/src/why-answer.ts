@@ -163,15 +163,18 @@ function remediesFor(state: ClusterState, unit: string, policy: Policy): readonl
 
 /** So many ideas are tried: one for each machine, and those that concern none. */
 const triesMax = 2000
-const remediesMax = 100
+const ofOneKindMax = 100
 
-const remediesOf = (planner: Planner, unit: string): readonly KnownRemedy[] =>
-  findRemedies(planner, unit, { most: remediesMax, tries: triesMax }).map(({ kind, text, outcome }) => ({
-    kind,
-    text,
-    moves: outcome.moves.filter((move) => move.unit !== unit && move.from !== undefined).length,
-    unplaced: outcome.newlyUnplaced,
-  }))
+function remediesOf(planner: Planner, unit: string): readonly KnownRemedy[] {
+  const counts = new Map<Remedy['kind'], number>()
+  return findRemedies(planner, unit, { most: triesMax, tries: triesMax }).flatMap(({ kind, text, outcome }) => {
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    if (count > ofOneKindMax) return []
+    const moves = outcome.moves.filter((move) => move.unit !== unit && move.from !== undefined).length
+    return [{ kind, text, moves, unplaced: outcome.newlyUnplaced }]
+  })
+}
 
 /** The lines without those that say of one machine what the reasons say. */
 export function linesBeside({ lines, reasons }: Pick<WhyAnswer, 'lines' | 'reasons'>): readonly string[] {

@@ -13,7 +13,7 @@ export type LintOmission = {
 }
 
 /** How severe a finding is: the lower, the worse. */
-export const severityRank: Readonly<Record<LintSeverity, number>> = { error: 0, warning: 1, info: 2 }
+const severityRank: Readonly<Record<LintSeverity, number>> = { error: 0, warning: 1, info: 2 }
 
 export type Collector = {
   /** A finding; the same one twice counts once. */
