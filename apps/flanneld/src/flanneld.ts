@@ -135,7 +135,7 @@ const commands: readonly FlanneldCommand[] = [
     examples: [{ line: 'source <(flanneld completion bash)', about: 'In this shell' }],
     flags: {},
     usageExitCode: 2,
-    load: async () => (await import('./commands/completion.ts')).completion,
+    load: async () => (await import('./commands/completion.ts')).completionOf(commandLine),
   },
 ]
 

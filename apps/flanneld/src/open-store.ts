@@ -1,11 +1,11 @@
 /** From a configuration to the store: TLS files, password, endpoints. */
 import { readFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
 import { systemClock, systemRandom } from '@cluster/daemon'
 import { readTlsFiles } from '@cluster/http'
 import type { Kv } from '@cluster/kv'
 import { connectEtcd2 } from '@cluster/kv-client'
 import type { Logger } from '@cluster/prelude'
+import { parseIp4 } from '@cluster/subnet'
 import type { StoreConfig } from './config.ts'
 import { FlanneldError } from './errors.ts'
 
@@ -34,4 +34,4 @@ async function passwordOf({ password, passwordFile }: StoreConfig): Promise<stri
 
 /** The addresses among the endpoints; names are looked up by nobody, since an answer may change. */
 export const storeAddresses = ({ endpoints }: StoreConfig): readonly string[] =>
-  endpoints.map((endpoint) => new URL(endpoint).hostname).filter((host) => isIP(host) === 4)
+  endpoints.map((endpoint) => new URL(endpoint).hostname).filter((host) => parseIp4(host) !== undefined)

@@ -1,12 +1,12 @@
 /** The overlay inside fleetd: the service of flanneld over fleetd's own store. Loaded only where it is asked for. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import { systemClock, systemRandom } from '@cluster/daemon'
 import { createFlannel, type FindExternal, type SubnetFile } from '@cluster/flannel'
 import type { Kv } from '@cluster/kv'
 import { findExternalInterface, LinuxNetError, openKernel } from '@cluster/linux-net'
 import { describeError, isClusterError, type Logger, type Meter } from '@cluster/prelude'
+import { parseIp4 } from '@cluster/subnet'
 import type { FleetdConfig } from './config.ts'
 
 export type OverlayOptions = {
@@ -95,7 +95,7 @@ export async function writeConfigIfAbsent(
 
 /** The addresses among endpoints; names are looked up by nobody, since an answer may change. */
 export const addressesOf = (endpoints: readonly string[]): readonly string[] =>
-  endpoints.map((endpoint) => new URL(endpoint).hostname).filter((host) => isIP(host) === 4)
+  endpoints.map((endpoint) => new URL(endpoint).hostname).filter((host) => parseIp4(host) !== undefined)
 
 function findExternalFor({ overlayIface, publicIp }: OverlayConfig): FindExternal {
   const interfaces = overlayIface === '' ? [] : [overlayIface]
