@@ -215,7 +215,7 @@ describe('udp', () => {
     expect(overlayRoutes(machine.kernel)).toMatchObject([{ destination: '10.5.0.0/16', device: 'flannel0' }])
     const { links, addresses } = machine.kernel.state()
     expect(links.find(({ name }) => name === 'flannel0')).toMatchObject({ mtu: 1472, up: true })
-    expect(addresses).toContainEqual({ device: 'flannel0', address: subnet.replace('/24', '/32') })
+    expect(addresses).toContainEqual({ device: 'flannel0', address: subnet.replace('/24', '/16') })
     expect((await network.leases())[subnet.replace('/', '-')]).toEqual({ PublicIP: '10.78.0.11' })
     await network.kv.delete(`${prefix}/subnets/10.5.240.0-24`)
     await network.clock.advance(10)

@@ -25,8 +25,8 @@ export function createUdp({ port }: UdpOptions): Backend {
       return {
         ...emptyState,
         links: [{ name: device, kind: 'tun', mtu: mtu(external.mtu), up: true }],
-        addresses: [{ device, address: `${formatIp4(own.ip)}/32` }],
-        routes: [{ destination: formatNet4(network), device, scope: 'link' }],
+        addresses: [{ device, address: `${formatIp4(own.ip)}/${network.length}` }],
+        routes: [{ destination: formatNet4(network), device, scope: 'link', source: formatIp4(own.ip) }],
       }
     },
   }

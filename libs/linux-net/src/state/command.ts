@@ -46,7 +46,11 @@ export function batchLine(command: NetworkCommand): string {
         command.up !== undefined && (command.up ? 'up' : 'down'),
       )
     case 'add-address':
-      return `address replace ${command.address.address} dev ${command.address.device}`
+      // Where a prefix leads is said by a route of ours: the kernel need not add one of its own.
+      return words(
+        `address replace ${command.address.address} dev ${command.address.device}`,
+        !/\/(32|128)$/.test(command.address.address) && 'noprefixroute',
+      )
     case 'delete-address':
       return `address delete ${command.address.address} dev ${command.address.device}`
     case 'replace-route':
