@@ -8,7 +8,6 @@ import type { FlanneldConfig, NetworkFile } from './config.ts'
 import { controlHandler, healthHandler } from './control.ts'
 import { FlanneldError } from './errors.ts'
 import { createFindExternal } from './external.ts'
-import { inFlannelWords } from './flannel-words.ts'
 import { openMachineKernel } from './machine-kernel.ts'
 import { openStore, storeAddresses } from './open-store.ts'
 import { socketPathOf } from './socket-path.ts'
@@ -31,10 +30,9 @@ export async function runFlanneld(
   config: FlanneldConfig,
   { signal, onClose }: DaemonContext,
   process: ProcessInput,
-  plainLog: Logger,
+  log: Logger,
 ): Promise<void> {
   const { networks, store } = config
-  const log = config.logForm === 'glog' ? inFlannelWords(plainLog, networks[0]?.subnetFile ?? '') : plainLog
   const metrics = createProcessMetrics()
   const kv = await openStore(store, log)
   onClose('store', async () => kv[Symbol.asyncDispose]())

@@ -10,10 +10,10 @@ const logged = (verbosity: number): { lines: string[]; log: ReturnType<typeof cr
 it('writes lines that readers of glog understand', () => {
   const { lines, log } = logged(0)
   log.info('lease acquired', { subnet: '10.5.34.0/24', error: new Error('no way'), nothing: undefined })
-  log.say('F', 'two\nlines')
+  log.error('two\nlines')
   expect(lines).toEqual([
     'I0102 03:04:05.067000     321 flanneld:1] lease acquired subnet=10.5.34.0/24 error="no way"\n',
-    'F0102 03:04:05.067000     321 flanneld:1] two lines\n',
+    'E0102 03:04:05.067000     321 flanneld:1] two lines\n',
   ])
 })
 

@@ -1,8 +1,8 @@
 /** The log as flannel writes it: `Lmmdd hh:mm:ss.uuuuuu PID file:line] text`, local time. Pure but for what is given. */
 import type { LogFields, Logger } from '@cluster/prelude'
 
-/** Info, warning, error, fatal. */
-export type GlogLevel = 'I' | 'W' | 'E' | 'F'
+/** Info, warning, error. */
+type GlogLevel = 'I' | 'W' | 'E'
 
 export type GlogOptions = {
   /** `-v`: above 0, debug messages are written, too; as information, since glog has no level for them. */
@@ -12,13 +12,8 @@ export type GlogOptions = {
   readonly write: (line: string) => void
 }
 
-export type Glog = Logger & {
-  /** A line in flannel's own words, for the scripts that look for it. */
-  readonly say: (level: GlogLevel, text: string) => void
-}
-
 /** Messages of the libraries come as `message key=value`. One message is one line. */
-export function createGlog({ verbosity, pid, nowMs, write }: GlogOptions): Glog {
+export function createGlog({ verbosity, pid, nowMs, write }: GlogOptions): Logger {
   // glog pads the process ID to seven characters; the place is that of the program, which is all that it tells apart.
   const source = `${String(pid).padStart(7)} flanneld:1]`
   const say = (level: GlogLevel, text: string): void =>
@@ -27,7 +22,7 @@ export function createGlog({ verbosity, pid, nowMs, write }: GlogOptions): Glog 
     (level: GlogLevel): Logger['info'] =>
     (message, fields = {}) =>
       say(level, `${message}${fieldsOf(fields)}`)
-  return { debug: verbosity > 0 ? at('I') : () => undefined, info: at('I'), warn: at('W'), error: at('E'), say }
+  return { debug: verbosity > 0 ? at('I') : () => undefined, info: at('I'), warn: at('W'), error: at('E') }
 }
 
 function timeOf(ms: number): string {

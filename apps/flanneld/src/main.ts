@@ -6,6 +6,7 @@ import { describeError, type Logger } from '@cluster/prelude'
 import { commandNames } from './command-names.ts'
 import { type ConfigFault, configOf, type FlanneldConfig } from './config.ts'
 import { readFlags } from './flags.ts'
+import { inFlannelWords } from './flannel-words.ts'
 import { createGlog } from './glog.ts'
 import { versionText } from './version.ts'
 
@@ -19,12 +20,13 @@ const complain = ({ message, remedy }: ConfigFault, code: number): void => {
   endWith(code)
 }
 
-function logOf({ logForm, verbosity }: FlanneldConfig): Logger {
+function logOf({ logForm, verbosity, networks }: FlanneldConfig): Logger {
   if (logForm !== 'glog') {
     return createLogger({ name: 'flanneld', level: verbosity > 0 ? 'debug' : 'info', format: logForm })
   }
   const write = (line: string): void => void process.stderr.write(line)
-  return createGlog({ verbosity, pid: process.pid, nowMs: Date.now, write })
+  const glog = createGlog({ verbosity, pid: process.pid, nowMs: Date.now, write })
+  return inFlannelWords(glog, networks.map(({ subnetFile }) => subnetFile).join(', '))
 }
 
 async function main(): Promise<void> {

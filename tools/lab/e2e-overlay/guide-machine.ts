@@ -1,8 +1,8 @@
 /** The guide to the overlay as a program: its marked blocks, and a machine of an overlay lab on which they run. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { type HostNumber, addressOf, type Namespace, type OverlayLab, overlayStoreUrl } from '../src/overlay/index.ts'
 import { type CommandResult, runCommand } from '../src/command.ts'
+import { addressOf, type HostNumber, type Namespace, type OverlayLab, overlayStoreUrl } from '../src/overlay/index.ts'
 import { repositoryFolder } from '../src/repository.ts'
 import { programs } from './open-lab.ts'
 

@@ -20,7 +20,7 @@ export type OverlayHost = AsyncDisposable & {
    */
   readonly start: (more?: readonly string[]) => Promise<void>
   /** Starts flanneld and does not wait. */
-  readonly launch: (more?: readonly string[]) => void
+  readonly launch: (more?: readonly string[], environment?: Readonly<Record<string, string>>) => void
   /** Waits until flanneld says that it is ready, and sets the bridge up. */
   readonly settle: () => Promise<void>
   /** Sets the bridge up as the subnet file says, whoever has written it. */
@@ -71,13 +71,13 @@ export function createOverlayHost(options: OverlayHostOptions): OverlayHost {
   let running: RunningProgram | undefined
   let bridged = ''
 
-  const launch = (more: readonly string[] = []): void => {
+  const launch: OverlayHost['launch'] = (more = [], environment = {}) => {
     rmSync(socket, { force: true })
     // A /run of its own, as on a machine of its own: locks of iptables and the like stay apart.
     const script = 'mount -t tmpfs tmpfs /run; mount -t sysfs sysfs /sys; exec "$@"'
     const command = ['unshare', '--mount', 'sh', '-c', script, 'sh', process.execPath, program, ...own, ...more]
-    const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('FLANNELD_'))
-    running = startProgram(network.inside(command), logFile, Object.fromEntries(environment))
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FLANNELD_'))
+    running = startProgram(network.inside(command), logFile, { ...Object.fromEntries(inherited), ...environment })
   }
   const log = (): string => running?.log() ?? ''
   const subnetEnv = (): string => (existsSync(subnetFile) ? readFileSync(subnetFile, 'utf8') : '')
