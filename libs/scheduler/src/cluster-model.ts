@@ -68,7 +68,11 @@ export type ClusterModel = {
   readonly putUnit: (unit: Unit) => void
   readonly removeUnit: (name: string) => void
   readonly putMachine: (machine: Machine) => void
-  readonly removeMachine: (id: string, mayBeAlive: boolean) => void
+  /**
+   * What it returns takes it back, for a caller that then puts the units back that moved, and in between had no unit
+   * put or removed: the machine comes with the units that it had. `undefined`: the machine was not there.
+   */
+  readonly removeMachine: (id: string, mayBeAlive: boolean) => (() => void) | undefined
 }
 
 /**
@@ -173,7 +177,8 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
 
   const enter = (machine: OpenMachineEntry, entry: UnitEntry): void => {
     entry.place = machine
-    machine.units.add(entry)
+    // It is there already when the machine was lost and is restored.
+    if (!machine.units.add(entry)) return
     machines.changeLoad(machine, 1)
     noticeEnter(machine, entry)
   }
@@ -264,6 +269,22 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     for (const entry of away.get(id) ?? []) {
       if (entry.target === undefined) retarget(entry, id)
       review.add(entry)
+    }
+  }
+
+  /** A machine is there, and with it the units that kept their place. */
+  const returnTo = (entry: OpenMachineEntry): void => {
+    const { id } = entry.machine
+    unconfirmed.delete(id)
+    version++
+    entry.version++
+    const returned = away.get(id)
+    away.delete(id)
+    for (const each of returned ?? []) {
+      if (each.target === undefined) retarget(each, id)
+      else enter(entry, each)
+      review.add(each)
+      weighLater(each)
     }
   }
 
@@ -434,20 +455,10 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       dispose(before)
     },
     putMachine(machine) {
-      unconfirmed.delete(machine.id)
       const known = machines.byId(machine.id)
       if (known !== undefined) machines.relabel(known, machine)
       const entry = known ?? machines.join(machine)
-      version++
-      entry.version++
-      const returned = away.get(machine.id)
-      away.delete(machine.id)
-      for (const each of returned ?? []) {
-        if (each.target === undefined) retarget(each, machine.id)
-        else enter(entry, each)
-        review.add(each)
-        weighLater(each)
-      }
+      returnTo(entry)
       fillGlobals(entry)
       for (const member of entry.units.members) {
         review.add(member)
@@ -471,6 +482,11 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       }
       recall(id)
       for (const each of away.get(id) ?? []) weighLater(each)
+      if (entry === undefined) return undefined
+      return () => {
+        machines.rejoin(entry)
+        returnTo(entry)
+      }
     },
   }
 }

@@ -53,6 +53,8 @@ export type MachineTable = {
   /** A new machine. Takes O(log n), and now and then O(n) to make room between two IDs. */
   readonly join: (machine: Machine) => OpenMachineEntry
   readonly leave: (machine: OpenMachineEntry) => void
+  /** Takes `leave` back: the machine has the units and the load that it had. */
+  readonly rejoin: (machine: OpenMachineEntry) => void
   readonly relabel: (entry: OpenMachineEntry, machine: Machine) => void
   /** Forgets a requirement that no unit has any more. */
   readonly forget: (requirement: MetadataRequirement) => void
@@ -147,6 +149,21 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     loads.leave(entry.rank, entry.load)
     for (const each of classes.values()) dismiss(each, entry)
   }
+  const admitNew = (entry: OpenMachineEntry): void => {
+    const at = positionOf(inOrder, entry.machine.id)
+    byId.set(entry.machine.id, entry)
+    if (byShortId !== undefined) addShortId(byShortId, entry)
+    const below = (): number => inOrder[at - 1]?.rank ?? -1
+    const above = (): number => inOrder[at]?.rank ?? capacity
+    const isTight = above() - below() < 2 && !(makeRoom(at, Math.max(0, below())) && above() - below() >= 2)
+    const rank = (below() + above()) >> 1
+    inOrder.splice(at, 0, entry)
+    if (isTight) giveRanks()
+    else {
+      entry.rank = rank
+      admitEverywhere(entry)
+    }
+  }
   giveRanks()
 
   return {
@@ -170,20 +187,12 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     },
     join(machine) {
       const entry = createMachineEntry(machine, 0)
-      const at = positionOf(inOrder, machine.id)
-      byId.set(machine.id, entry)
-      if (byShortId !== undefined) addShortId(byShortId, entry)
-      const below = (): number => inOrder[at - 1]?.rank ?? -1
-      const above = (): number => inOrder[at]?.rank ?? capacity
-      const isTight = above() - below() < 2 && !(makeRoom(at, Math.max(0, below())) && above() - below() >= 2)
-      const rank = (below() + above()) >> 1
-      inOrder.splice(at, 0, entry)
-      if (isTight) giveRanks()
-      else {
-        entry.rank = rank
-        admitEverywhere(entry)
-      }
+      admitNew(entry)
       return entry
+    },
+    rejoin(entry) {
+      entry.isGone = false
+      admitNew(entry)
     },
     leave(entry) {
       entry.isGone = true

@@ -16,10 +16,12 @@ export class Occupancy {
     return this.#members
   }
 
-  add(entry: UnitEntry): void {
-    if (this.#members.has(entry)) return
+  /** Whether it was not there before. */
+  add(entry: UnitEntry): boolean {
+    if (this.#members.has(entry)) return false
     this.#members.add(entry)
     this.#count(entry, 1)
+    return true
   }
 
   remove(entry: UnitEntry): void {

@@ -107,11 +107,12 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     else if (what.kind === 'put-machine') {
       unconfirmed.delete(what.machine.id)
       model.putMachine(what.machine)
-    } else {
-      if (what.mayBeAlive === true) unconfirmed.add(what.machine)
-      else unconfirmed.delete(what.machine)
-      model.removeMachine(what.machine, what.mayBeAlive === true)
-    }
+    } else loseMachine(what)
+  }
+  const loseMachine = ({ machine, mayBeAlive = false }: ClusterChange & { readonly kind: 'remove-machine' }) => {
+    if (mayBeAlive) unconfirmed.add(machine)
+    else unconfirmed.delete(machine)
+    return model.removeMachine(machine, mayBeAlive)
   }
 
   const unitByName = (name: string): Unit | undefined => {
@@ -119,6 +120,24 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     return entry && withPlace(entry)
   }
 
+  /** Does changes; what each returns takes it back, the last one first, but for the places of units. */
+  const changeForNow = (changes: readonly ClusterChange[]): readonly (() => void)[] => {
+    const sameUnits = changes.every((each) => unitOf(each) === undefined)
+    return changes.map((each) => {
+      if (sameUnits && each.kind === 'remove-machine') {
+        const back = inverse(each)
+        const restore = loseMachine(each)
+        if (restore === undefined) return () => change(back)
+        return () => {
+          unconfirmed.delete(each.machine)
+          restore()
+        }
+      }
+      const back = inverse(each)
+      change(each)
+      return () => change(back)
+    })
+  }
   /** The change that takes another one back, but for the places of units. */
   const inverse = (what: ClusterChange): ClusterChange => {
     if (what.kind === 'put-unit' || what.kind === 'remove-unit') {
@@ -140,13 +159,10 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     const loads = machines.map(({ load }) => load)
     /** Of the units that the changes are about. */
     const placesBefore = new Map<string, string | undefined>()
-    const undo = changes.map((each) => {
-      const name = unitOf(each)
-      if (name !== undefined && !placesBefore.has(name)) placesBefore.set(name, model.unitByName(name)?.held)
-      const back = inverse(each)
-      change(each)
-      return back
-    })
+    for (const name of changes.flatMap((each) => unitOf(each) ?? [])) {
+      placesBefore.set(name, model.unitByName(name)?.held)
+    }
+    const undo = changeForNow(changes)
     /** What units had before the plan gave them something else. */
     const heldBefore = new Map<UnitEntry, string | undefined>()
     model.onHeld((entry, held) => {
@@ -163,7 +179,7 @@ export function createPlanner(state: ClusterState, policy: Policy): Planner {
     for (const [name, from] of placesBefore) noteMove(model.unitByName(name), from)
     for (const [entry, from] of heldBefore) if (!placesBefore.has(entry.unit.name)) noteMove(entry, from)
     const answer: Attempt = { ...replan, moves, loads: changedLoads(machines, loads, model.machines) }
-    for (const each of undo.reverse()) change(each)
+    for (const takeBack of undo.toReversed()) takeBack()
     for (const [before, from] of heldBefore) {
       // A unit that the changes are about is another entry by now.
       const isSame = !placesBefore.has(before.unit.name)
