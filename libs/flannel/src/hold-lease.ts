@@ -4,7 +4,7 @@
  * harm: it bounces, and what stands there is looked at.
  */
 import type { Kv, KvEntry, Precondition } from '@cluster/kv'
-import { type Clock, isClusterError, type Random } from '@cluster/prelude'
+import { type Clock, createDoorbell, isClusterError, type Random } from '@cluster/prelude'
 import {
   describeSubnet,
   encodeAttributes,
@@ -18,7 +18,6 @@ import {
   toIp4,
 } from '@cluster/subnet'
 import { acquireLease, type HeldLease, heldLease, isKvError, timesNow } from './acquire-lease.ts'
-import { createDoorbell } from './doorbell.ts'
 import type { FlannelEvents } from './events.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { NetworkView } from './network-view.ts'

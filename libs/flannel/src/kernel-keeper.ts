@@ -13,8 +13,7 @@ import {
   type Ownership,
   type Refusal,
 } from '@cluster/linux-net/state'
-import type { Clock } from '@cluster/prelude'
-import { createDoorbell } from './doorbell.ts'
+import { type Clock, createDoorbell } from '@cluster/prelude'
 import type { FlannelEvents } from './events.ts'
 import { inScope, type Scope } from './scope.ts'
 

@@ -10,7 +10,7 @@ import {
   type Ownership,
   routeProtocol,
 } from '@cluster/linux-net/state'
-import { describeError } from '@cluster/prelude'
+import { createDoorbell, describeError } from '@cluster/prelude'
 import {
   formatIp4,
   formatNet4,
@@ -24,7 +24,6 @@ import {
 import type { HeldLease } from './acquire-lease.ts'
 import { checkExternal } from './await-start.ts'
 import type { Backend, Peer, Surroundings } from './backends/backend.ts'
-import { createDoorbell } from './doorbell.ts'
 import { FlannelError } from './errors.ts'
 import type { FlannelEvents } from './events.ts'
 import type { ExternalInterface } from './external.ts'

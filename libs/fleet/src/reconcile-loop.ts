@@ -2,8 +2,7 @@
  * The one loop that engine and agent run on: look, plan, act, wait for a reason to look again. An event only rings the
  * bell; what is to be done is always found by looking. A failed round changes nothing and is tried again.
  */
-import type { Random } from '@cluster/prelude'
-import type { Doorbell } from './doorbell.ts'
+import type { Doorbell, Random } from '@cluster/prelude'
 
 export type ReconcileLoopOptions = {
   readonly doorbell: Doorbell

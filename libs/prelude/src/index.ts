@@ -6,6 +6,7 @@
 export { assert, InvariantError, unreachable } from './assert.ts'
 export type { Brand } from './brand.ts'
 export { ClusterError, type ClusterErrorOptions, describeError, isClusterError } from './cluster-error.ts'
+export { createDoorbell, type Doorbell } from './doorbell.ts'
 export { type EditCosts, editDistance, nearestWord } from './nearest-word.ts'
 export {
   type Clock,

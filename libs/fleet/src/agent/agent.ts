@@ -2,10 +2,9 @@
  * Makes this machine's systemd equal to what the registry wants of it. While the registry cannot be read nothing is
  * touched; nothing is touched either while the machine's own key is missing. Source: spec/fleet.md §6.
  */
-import type { Clock, Logger, Random } from '@cluster/prelude'
+import { type Clock, createDoorbell, type Logger, type Random } from '@cluster/prelude'
 import { type MachineTask, type Policy, planMachine } from '@cluster/scheduler'
 import type { LoadableUnit, UnitManager, UnitRuntime } from '@cluster/systemd'
-import { createDoorbell } from '../doorbell.ts'
 import type { FleetEvents } from '../events.ts'
 import { forEachLimited } from '../for-each-limited.ts'
 import type { ObservedCluster } from '../observed-cluster.ts'

@@ -3,8 +3,7 @@
  * traps 1, 43, 44. Nothing else of the daemon starts before the machine is registered for the first time.
  */
 import type { KvEntry, Revision } from '@cluster/kv'
-import type { Clock, Random } from '@cluster/prelude'
-import { createDoorbell } from '../doorbell.ts'
+import { type Clock, createDoorbell, type Random } from '@cluster/prelude'
 import { FleetError } from '../errors.ts'
 import type { FleetEvents } from '../events.ts'
 import type { ObservedCluster } from '../observed-cluster.ts'

@@ -1,7 +1,6 @@
 /** Tells the registry what this machine's units do: look, compare with what was said, write. */
-import type { Clock, Random } from '@cluster/prelude'
+import { type Clock, createDoorbell, type Random } from '@cluster/prelude'
 import type { UnitManager } from '@cluster/systemd'
-import { createDoorbell } from '../doorbell.ts'
 import type { FleetEvents } from '../events.ts'
 import { forEachLimited } from '../for-each-limited.ts'
 import type { ObservedCluster } from '../observed-cluster.ts'

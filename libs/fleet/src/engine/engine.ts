@@ -3,9 +3,8 @@
  * compare-and-set, so that an engine which lost its lease meanwhile does no harm. Source: spec/fleet.md §5.1.
  */
 import type { Revision } from '@cluster/kv'
-import type { Clock, Random } from '@cluster/prelude'
+import { type Clock, createDoorbell, type Random } from '@cluster/prelude'
 import { type BrakePolicy, type BrakeReason, brakeText, type Policy } from '@cluster/scheduler'
-import { createDoorbell } from '../doorbell.ts'
 import type { FleetEvents } from '../events.ts'
 import type { ObservedCluster } from '../observed-cluster.ts'
 import { runReconcileLoop } from '../reconcile-loop.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '@cluster/prelude'
+import type { Clock } from './ports.ts'
 
 /** "Look again", said any number of times, heard once. A ring while nobody waits is kept for the next to wait. */
 export type Doorbell = {
