@@ -31,6 +31,8 @@ export type ClusterModel = {
   readonly setTarget: (entry: UnitEntry, machine: string | undefined) => void
   /** `setTarget` to a live machine. */
   readonly placeOn: (entry: UnitEntry, machine: MachineEntry) => void
+  /** The live machine on which a unit counts. */
+  readonly placeOf: (entry: UnitEntry) => MachineEntry | undefined
   /** Says what the registry has, for a unit whose target follows by itself. */
   readonly setHeld: (entry: UnitEntry, machine: string | undefined) => void
   /** Is told of every `setHeld`, with what was held before. */
@@ -194,13 +196,13 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
   const live = (id: string | undefined): OpenMachineEntry | undefined =>
     id === undefined ? undefined : machines.byId(id)
 
-  const open = (machine: MachineEntry | undefined): OpenMachineEntry | undefined =>
-    machine === undefined ? undefined : machines.atRank(machine.rank)
+  const placeOf = ({ place }: UnitEntry): OpenMachineEntry | undefined =>
+    place === undefined ? undefined : machines.atRank(place.rank)
 
   const retarget = (entry: UnitEntry, id: string | undefined, to = live(id)): void => {
     const had = entry.target
     const isCounted = counts(entry)
-    const before = open(entry.place)
+    const before = placeOf(entry)
     if (before !== undefined) leave(before, entry)
     entry.target = id
     if (silence === 0 && isCounted) {
@@ -351,12 +353,12 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       refillGlobals()
       return
     }
-    const machine = open(entry.place)
+    const machine = placeOf(entry)
     if (machine !== undefined && isNearGlobals(entry)) fillGlobals(machine)
   }
 
   const takeOut = (entry: UnitEntry): void => {
-    const machine = open(entry.place)
+    const machine = placeOf(entry)
     if (machine !== undefined) leave(machine, entry)
     else if (counts(entry) && entry.target === undefined) waiting.remove(entry)
     names.delete(entry)
@@ -412,6 +414,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     machineById: (id) => machines.byId(id),
     machinesByShortId: machines.byShortId,
     setTarget: (entry, id) => retarget(entry, id),
+    placeOf,
     placeOn: (entry, { machine, rank }) => retarget(entry, machine.id, machines.atRank(rank)),
     setHeld: (entry, id) => {
       tellHeld?.(entry, entry.held)

@@ -50,7 +50,8 @@ function namedByRules(model: ClusterModel, { shape }: UnitEntry): 'all' | readon
     const peer = model.unitByName(name)
     if (peer === undefined) return []
     if (peer.isGlobal) continue
-    return peer.place === undefined ? [] : [peer.place]
+    const machine = model.placeOf(peer)
+    return machine === undefined ? [] : [machine]
   }
   return 'all'
 }

@@ -36,7 +36,7 @@ export function settle(draft: Draft): readonly Step[] {
 function evictUnable(draft: Draft): void {
   const { model } = draft
   draft.forEachToReview((entry) => {
-    const machine = entry.place
+    const machine = model.placeOf(entry)
     const verdict = machine && basicVerdict(model, entry, machine)
     const reason = placelessReason(model, entry) ?? (machine && verdict ? reasonOf(entry, machine, verdict) : undefined)
     if (reason === undefined) return
@@ -45,7 +45,7 @@ function evictUnable(draft: Draft): void {
     model.review.delete(entry)
   })
   draft.forEachToReview((entry) => {
-    const machine = entry.place
+    const machine = model.placeOf(entry)
     const other = machine && stayingConflict(model, entry, machine)
     if (machine === undefined || other === undefined) return
     evict(draft, entry, reasonOf(entry, machine, conflictWith(entry, other)))
@@ -59,7 +59,7 @@ function evict(draft: Draft, first: UnitEntry, firstReason: string): void {
   const { model } = draft
   const leaving = [{ entry: first, reason: firstReason }]
   for (let next = leaving.pop(); next !== undefined; next = leaving.pop()) {
-    const machine = next.entry.place
+    const machine = model.placeOf(next.entry)
     const globalsBefore = machine && machine.globals.size > 0 ? [...machine.globals] : []
     draft.unschedule(next.entry, next.reason)
     if (machine === undefined) continue

@@ -2,8 +2,7 @@
 
 import { SchedulerError } from './errors.ts'
 import { type GlobIndex, indexGlobs } from './glob-index.ts'
-import type { MachineEntry } from './machine-table.ts'
-import type { ClusterState, Unit } from './model.ts'
+import type { ClusterState, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
 import { createShapeTable, type Shape, type ShapeTable } from './shape.ts'
@@ -20,12 +19,15 @@ export type UnitEntry = {
   /** The machine it has in the plan in the making, which may be gone. */
   target: string | undefined
   /** The live machine that it has there and on which it counts: it is among the units of that machine. */
-  place: MachineEntry | undefined
+  place: Place | undefined
   /** The machine it has once the last plan is done, as the registry knows it. */
   held: string | undefined
   /** Units with a MachineOf on it, if any. */
   followers: ReadonlySet<UnitEntry> | undefined
 }
+
+/** What a unit knows of its machine; `placeOf` of the cluster model gives the rest. */
+export type Place = { readonly machine: Machine; readonly rank: number }
 
 /** Units with a MachineOf on this one, in name order. */
 export function followersOf({ followers }: UnitEntry): readonly UnitEntry[] {
