@@ -1,5 +1,5 @@
 /** Reads flags as Go's flag package does, and the environment as flannel does. Pure. */
-import { nearestWords } from '@cluster/cli'
+import { nearestWord } from '@cluster/prelude'
 import { type Flag, type FlagKind, flagGroups, flags, ignoredFlags, refusedFlags } from './flag-table.ts'
 
 export type FlagSource = 'flag' | 'environment'
@@ -87,13 +87,13 @@ const refusalOf = (name: string): string | undefined =>
 function strayWord(word: string, commands: readonly string[], isPlain: boolean): FlagOutcome {
   if (isPlain && commands.includes(word)) return { kind: 'command' }
   if (isPlain && word.startsWith('-')) return { kind: 'usage', message: `bad flag syntax: ${word}`, remedy: seeHelp }
-  const [meant] = nearestWords(word, commands)
+  const meant = nearestWord(word, commands)
   const remedy = meant === undefined ? seeHelp : `did you mean flanneld ${meant}?`
   return { kind: 'usage', message: `${JSON.stringify(word)} is neither a flag nor a command`, remedy }
 }
 
 function unknownFlag(name: string): FlagOutcome {
-  const [meant] = nearestWords(name, [...flags.keys()])
+  const meant = nearestWord(name, [...flags.keys()])
   const remedy = meant === undefined ? seeHelp : `did you mean --${meant}? ${seeHelp}`
   return { kind: 'usage', message: `flag provided but not defined: -${name}`, remedy }
 }
@@ -107,7 +107,7 @@ function readEnvironment(environment: Environment, given: Given, warnings: strin
     const known = flags.get(name)
     if (known === undefined) {
       if (isIgnored(name)) continue
-      const [meant] = nearestWords(name, [...flags.keys()])
+      const meant = nearestWord(name, [...flags.keys()])
       warnings.push(
         `variable ${variable} is unknown and has no effect${meant === undefined ? '' : `; did you mean ${variableOf(meant)}?`}`,
       )
