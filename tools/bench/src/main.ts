@@ -21,7 +21,8 @@ kv         our store beside Debian's etcd 3.4: v2 API, durable, same client, sam
 scheduler  placing, planning anew, explaining and predicting
   --only PART     ${schedulerParts.join(', ')}
   --rounds N      as above
-overlay    the bare link and the udp backend between two network namespaces; needs root
+overlay    flanneld in network namespaces: packets, start, leases of others; needs root
+  --only PART     ${overlayParts.join(', ')}
   --rounds N, --seconds N   as above
 units      reading and writing unit files, with npm's ini beside
   --rounds N, --seconds N   as above
@@ -54,9 +55,12 @@ const benches: Readonly<Record<string, Bench>> = {
     },
   },
   overlay: {
-    title: 'overlay: what a packet costs',
+    title: 'overlay: flanneld in network namespaces',
     parts: overlayParts,
-    run: (_, { rounds, seconds }, context) => benchOverlay({ rounds, seconds }, context),
+    run: (only, { rounds, seconds }, context) => {
+      const parts = overlayParts.filter((part) => only.length === 0 || only.includes(part))
+      return benchOverlay({ parts, rounds, seconds }, context)
+    },
   },
   units: {
     title: 'units: unit files, parsed and rendered',

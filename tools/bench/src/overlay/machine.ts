@@ -16,6 +16,8 @@ export type MachineAnswer = {
   readonly device?: string
   readonly port?: number
   readonly bytesPerSecond?: number
+  /** All that came, the first fifth of the time too. */
+  readonly bytes?: number
   /** Of each round trip, in microseconds. */
   readonly roundTrips?: readonly number[]
   readonly processorMs?: number
@@ -42,7 +44,7 @@ async function take(request: MachineRequest): Promise<MachineAnswer> {
       server?.close()
       return { port: await listen(request.address) }
     case 'stream':
-      return { bytesPerSecond: await receiveStream(request.address, request.port, request.seconds) }
+      return receiveStream(request.address, request.port, request.seconds)
     case 'round-trips':
       return { roundTrips: await makeRoundTrips(request.address, request.port, request.count) }
     case 'processor-time': {
@@ -80,9 +82,10 @@ const listen = (address: string): Promise<number> =>
   })
 
 /** What arrives in `seconds`, after a fifth of them for the connection to find its pace. */
-const receiveStream = (host: string, port: number, seconds: number): Promise<number> =>
+const receiveStream = (host: string, port: number, seconds: number): Promise<MachineAnswer> =>
   new Promise((resolve, reject) => {
     let bytes = 0
+    let bytesBefore = 0
     let startedMs = 0
     const warmUpEndsMs = performance.now() + (seconds * 1000) / 5
     const socket = connect({
@@ -92,14 +95,16 @@ const receiveStream = (host: string, port: number, seconds: number): Promise<num
         buffer: Buffer.alloc(2 ** 18),
         callback: (count) => {
           const nowMs = performance.now()
+          bytes += count
           if (startedMs === 0) {
-            if (nowMs >= warmUpEndsMs) startedMs = nowMs
+            if (nowMs < warmUpEndsMs) return true
+            startedMs = nowMs
+            bytesBefore = bytes
             return true
           }
-          bytes += count
           if (nowMs - startedMs < seconds * 1000) return true
           socket.destroy()
-          resolve((bytes * 1000) / (nowMs - startedMs))
+          resolve({ bytes, bytesPerSecond: ((bytes - bytesBefore) * 1000) / (nowMs - startedMs) })
           return false
         },
       },

@@ -7,37 +7,29 @@ import { join } from 'node:path'
 import type { BenchContext } from '../bench.ts'
 import { median } from '../statistics.ts'
 import { table } from '../table.ts'
-import type { Machine, TwoMachines } from './namespaces.ts'
-import { wireAddresses } from './namespaces.ts'
+import { type TwoMachines, wireAddresses } from './namespaces.ts'
+import { gigabits, measureTraffic, type Traffic } from './traffic.ts'
 
-export type OverlayOptions = {
-  readonly rounds: number
-  readonly seconds: number
-}
-
-type Measured = {
-  readonly bytesPerSecond: number
-  readonly roundTrip: number
-  readonly late: number
-  readonly cpu: number
-}
+export type UdpOptions = { readonly rounds: number; readonly seconds: number }
 
 const contenders = ['bare link', 'udp', 'udp, one call per packet'] as const
 const roundTripCount = 2000
 
 /** Measures all contenders in turns; gives the report as Markdown. */
 export async function benchUdp(
-  { rounds, seconds }: OverlayOptions,
+  { rounds, seconds }: UdpOptions,
   machines: TwoMachines,
   { root, say }: BenchContext,
 ): Promise<string> {
-  const results = contenders.map((): Measured[] => [])
+  const through = (address: string): Promise<Traffic> =>
+    measureTraffic(machines, { address, seconds, roundTrips: roundTripCount })
+  const results = contenders.map((): Traffic[] => [])
   for (let round = 1; round <= rounds; round += 1) {
     for (const [index, name] of contenders.entries()) {
       const measured =
         index === 0
-          ? await measure(machines, wireAddresses[1], seconds)
-          : await throughTunnel(root, machines, index === 1, () => measure(machines, '10.5.2.0', seconds))
+          ? await through(wireAddresses[1])
+          : await throughTunnel(root, machines, index === 1, () => through('10.5.2.0'))
       results[index]?.push(measured)
       const { bytesPerSecond, roundTrip } = measured
       say(`round ${round}, ${name}: ${gigabits(bytesPerSecond)} Gbit/s, ${roundTrip.toFixed(0)} µs`)
@@ -47,8 +39,8 @@ export async function benchUdp(
 }
 
 /** The report of what was measured, one list for each contender, the bare link first. */
-export function report(results: readonly (readonly Measured[])[], rounds: number, seconds: number): string {
-  const middle = (measured: readonly Measured[], of: (one: Measured) => number): number => median(measured.map(of))
+export function report(results: readonly (readonly Traffic[])[], rounds: number, seconds: number): string {
+  const middle = (measured: readonly Traffic[], of: (one: Traffic) => number): number => median(measured.map(of))
   const bare = middle(results[0] ?? [], (one) => one.bytesPerSecond)
   const rows = results.map((measured, index) => {
     const speed = middle(measured, (one) => one.bytesPerSecond)
@@ -70,36 +62,12 @@ export function report(results: readonly (readonly Measured[])[], rounds: number
   ].join('\n')
 }
 
-const gigabits = (bytesPerSecond: number): string => ((bytesPerSecond * 8) / 1e9).toFixed(2)
-
-/** From the second machine to the first: the first asks. */
-async function measure({ first, second }: TwoMachines, address: string, seconds: number): Promise<Measured> {
-  const { port = 0 } = await second.ask({ do: 'listen', address })
-  const { roundTrips = [] } = await first.ask({ do: 'round-trips', address, port, count: roundTripCount })
-  const before = await processorMs(first, second)
-  const { bytesPerSecond = 0 } = await first.ask({ do: 'stream', address, port, seconds })
-  const cpu = ((await processorMs(first, second)) - before) / ((bytesPerSecond * seconds * 1.2) / 1e9)
-  const ascending = roundTrips.toSorted((one, other) => one - other)
-  return {
-    bytesPerSecond,
-    roundTrip: median(roundTrips),
-    late: ascending[Math.floor(ascending.length * 0.99)] ?? 0,
-    cpu,
-  }
-}
-
-async function processorMs(...machines: readonly Machine[]): Promise<number> {
-  let sum = 0
-  for (const machine of machines) sum += (await machine.ask({ do: 'processor-time' })).processorMs ?? 0
-  return sum
-}
-
 async function throughTunnel(
   root: string,
   { first, second }: TwoMachines,
   isBundling: boolean,
-  use: () => Promise<Measured>,
-): Promise<Measured> {
+  use: () => Promise<Traffic>,
+): Promise<Traffic> {
   const workerFile = join(root, 'apps/flanneld/dist/flanneld-udp-worker.cjs')
   const sides = [
     { machine: first, own: 1, other: 2 },
