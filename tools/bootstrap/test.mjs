@@ -72,7 +72,7 @@ async function runLab(obstacles, asked) {
     return
   }
   // The scenarios run from source, but what boots their cluster resolves the libraries as built.
-  await build([...labProjects, '@cluster/prelude', '@cluster/cli', '@cluster/vectors'])
+  await build([...labProjects, '@cluster/kvctl', '@cluster/prelude', '@cluster/cli', '@cluster/vectors'])
   await runOverlay()
   const config = 'tools/lab/vitest.e2e.config.ts'
   const onKvd = () =>

@@ -7,7 +7,6 @@ import { repositoryFolder } from '../src/repository.ts'
 import { programs } from './open-lab.ts'
 
 export const guidePath = `${repositoryFolder}/docs/overlay.md`
-export const kvctl = `${repositoryFolder}/apps/kvctl/dist/kvctl.cjs`
 
 /** Marked blocks of the guide: `procedure:join` → its text. */
 export function guideBlocks(): ReadonlyMap<string, string> {
@@ -91,7 +90,7 @@ export async function openGuideMachine(lab: OverlayLab, number: HostNumber): Pro
   const bin = `${folder}/bin`
   mkdirSync(bin, { recursive: true })
   symlinkSync(programs.flanneld, `${bin}/flanneld`)
-  symlinkSync(kvctl, `${bin}/kvctl`)
+  symlinkSync(programs.kvctl, `${bin}/kvctl`)
   writeFileSync(`${bin}/systemctl`, systemctl, { mode: 0o755 })
   for (const name of ['podman', 'networkctl']) writeFileSync(`${bin}/${name}`, writtenDown(name), { mode: 0o755 })
   for (const name of ['journal', 'others']) writeFileSync(`${folder}/${name}`, '')

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { addressOf, type HostNumber, type OverlayLab, openOverlayLab, ping, startPings } from '../src/overlay/index.ts'
 import { until } from '../src/until.ts'
-import { type GuideMachine, guideBlocks, guidePath, kvctl, openGuideMachine, procedure } from './guide-machine.ts'
+import { type GuideMachine, guideBlocks, guidePath, openGuideMachine, procedure } from './guide-machine.ts'
 import { describeOverlay, prefix, programs } from './open-lab.ts'
 
 const proceduresRunHere = [
@@ -98,7 +98,7 @@ const keyOf = async (machine: GuideMachine): Promise<string> =>
 const keysOf = async ({ lab }: Story): Promise<readonly string[]> =>
   (await lab.store.list(`${prefix}/subnets`)).map(({ key }) => key.slice(`${prefix}/subnets/`.length))
 
-describeOverlay(`the procedures of docs/overlay.md${existsSync(kvctl) ? '' : ` (${kvctl} is not built)`}`, () => {
+describeOverlay('the procedures of docs/overlay.md', () => {
   it('bring the overlay up, show it, hand it to those who start containers, and take it away', async () => {
     await using story = await openJoined([1, 2])
     const [one, two] = [story.machine(1), story.machine(2)]

@@ -7,6 +7,8 @@ import { repositoryFolder } from '../src/repository.ts'
 export const programs = {
   flanneld: `${repositoryFolder}/apps/flanneld/dist/flanneld.cjs`,
   kvd: `${repositoryFolder}/apps/kvd/dist/kvd.cjs`,
+  /** What the guide's procedures are typed with. */
+  kvctl: `${repositoryFolder}/apps/kvctl/dist/kvctl.cjs`,
 }
 
 export const prefix = '/coreos.com/network'
