@@ -22,7 +22,6 @@ export type ClusterModel = {
   /** In ID order. */
   readonly machines: readonly MachineEntry[]
   readonly unitByName: (name: string) => UnitEntry | undefined
-  readonly unitCount: () => number
   /** All units in name order. */
   readonly units: () => Iterable<UnitEntry>
   readonly machineById: (id: string) => MachineEntry | undefined
@@ -409,7 +408,6 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     policy,
     machines: machines.inOrder,
     unitByName: (name) => byUnitName.get(name),
-    unitCount: () => byUnitName.size,
     units: () => names,
     machineById: (id) => machines.byId(id),
     machinesByShortId: machines.byShortId,

@@ -1,31 +1,36 @@
 /** The reasons of tasks in fleet's words (spec/fleet.md §5.3, §5.4, §6.3), all in this place. */
 
 import { goQuote } from '@cluster/unit-file'
-import { match } from 'ts-pattern'
 import type { Verdict } from './able-to-run.ts'
 
 /** Why a unit cannot stay on its machine. `''` for the verdict that it fits. */
 export function unableReason(unit: string, machine: string, verdict: Verdict): string {
-  // Ahead of the rest because a lost machine takes many units along.
-  if (verdict.kind === 'machine-gone') return `target Machine(${machine}) went away`
   const unable = (why: string): string => `target Machine(${machine}) unable to run unit: ${why}`
-  return (
-    match(verdict)
-      .with({ kind: 'fits' }, () => '')
-      // Nothing leaves because of a cordon.
-      .with({ kind: 'cordoned' }, () => unable('the machine is cordoned'))
-      .with({ kind: 'machine-id' }, ({ required }) =>
-        unable(`agent ID ${goQuote(machine)} does not match required ${goQuote(required)}`),
-      )
-      .with({ kind: 'metadata' }, () => unable('local Machine metadata insufficient'))
-      .with({ kind: 'peer-missing' }, ({ peer }) => unable(`required peer Unit(${peer}) is not scheduled locally`))
-      .with({ kind: 'conflict' }, ({ unit: other, declaredBy }) =>
-        // The original names the unit itself when the other one declares the conflict: vectors/fleet-scheduler, conf-018.
-        unable(`found conflict with locally-scheduled Unit([${declaredBy === 'other-unit' ? unit : other}])`),
-      )
-      .with({ kind: 'replace' }, ({ unit: other }) => unable(`found replace with locally-scheduled Unit(${other})`))
-      .exhaustive()
-  )
+  // Asked for every unit that leaves, so no `match`.
+  switch (verdict.kind) {
+    case 'fits':
+      return ''
+    case 'machine-gone':
+      return `target Machine(${machine}) went away`
+    // Nothing leaves because of a cordon.
+    case 'cordoned':
+      return unable('the machine is cordoned')
+    case 'machine-id':
+      return unable(`agent ID ${goQuote(machine)} does not match required ${goQuote(verdict.required)}`)
+    case 'metadata':
+      return unable('local Machine metadata insufficient')
+    case 'peer-missing':
+      return unable(`required peer Unit(${verdict.peer}) is not scheduled locally`)
+    case 'conflict': {
+      // The original names the unit itself when the other one declares the conflict: vectors/fleet-scheduler, conf-018.
+      const named = verdict.declaredBy === 'other-unit' ? unit : verdict.unit
+      return unable(`found conflict with locally-scheduled Unit([${named}])`)
+    }
+    case 'replace':
+      return unable(`found replace with locally-scheduled Unit(${verdict.unit})`)
+    default:
+      return verdict satisfies never
+  }
 }
 
 export const inactiveReason = 'target state inactive'

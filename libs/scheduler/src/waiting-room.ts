@@ -18,8 +18,6 @@ export type WaitingRoom = {
   readonly sleep: (shape: Shape) => void
   /** The machine may fit a shape now. Nothing happens when no unit of that shape waits. */
   readonly wake: (shape: Shape, machine: MachineEntry) => void
-  /** Something about the unit of a shape changed that no machine stands for. */
-  readonly wakeForAll: (shape: Shape) => void
   /** A machine is new, or has other metadata. */
   readonly wakeByMachine: (
     machine: MachineEntry,
@@ -117,10 +115,6 @@ export function createWaitingRoom(): WaitingRoom {
     wake(shape, machine) {
       const queue = queues.get(shape)
       if (queue !== undefined) wakeQueue(queue, machine)
-    },
-    wakeForAll(shape) {
-      const queue = queues.get(shape)
-      if (queue !== undefined) wakeQueueForAll(queue)
     },
     wakeByMachine(machine, meets) {
       for (const queue of alone) if (meets(queue.shape.metadata)) wakeQueue(queue, machine)
