@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deleteKey, readValues } from '../src/store.ts'
 import { until } from '../src/until.ts'
-import { eachOnOne, fleetctlDone, freshCluster, machineNames, theLab, untilPlaces } from './scenario.ts'
+import { eachOnOne, fleetctl, fleetctlDone, freshCluster, machineNames, theLab, untilPlaces } from './scenario.ts'
 
 const units = ['flanneld.service', 'container-network.service', 'answer.service', 'ask.service'] as const
 const fileOf = (unit: string): string => `/opt/cluster/examples/overlay/${unit}`
@@ -24,6 +24,13 @@ const onEveryMachine = (unit: string) =>
 describe('the overlay of examples/overlay', () => {
   beforeAll(empty)
   afterAll(empty)
+
+  it('has unit files to which neither lint nor systemd has anything to say', async () => {
+    const { code, stdout, stderr } = await fleetctl(`lint ${units.map(fileOf).join(' ')}`)
+    expect([code, `${stdout}${stderr}`]).toEqual([0, expect.stringContaining('0 errors, 0 warnings in 4 files')])
+    const verified = await theLab().exec('m1', ['systemd-analyze', 'verify', '--man=no', ...units.map(fileOf)])
+    expect(verified).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
 
   it('comes up on every machine by its unit file, in a store that knew nothing of it', async () => {
     await fleetctlDone(`start ${fileOf('flanneld.service')}`)
