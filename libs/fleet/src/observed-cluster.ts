@@ -8,6 +8,7 @@ import { createMachineLosses, type MachineLosses } from './engine/machine-losses
 import type { ClusterView } from './registry/cluster-view.ts'
 import type { KeyMeaning, Keyspace } from './registry/keyspace.ts'
 import { createViewReader, type Touched } from './registry/view-reader.ts'
+import { atOnce, inSlices, type Sliced } from './slices.ts'
 import type { StoreHealth } from './store-health.ts'
 
 export type ClusterChange = {
@@ -20,13 +21,13 @@ export type ClusterChange = {
 }
 
 export type ObservedCluster = {
-  /** What the registry holds, as far as is known here; `undefined` while the store cannot be read. */
+  /** What the registry holds, as far as is known here; `undefined` while the store cannot be read, or is read at first. */
   readonly view: () => ClusterView | undefined
   /** Called for every change, and after every outage. Never while the store is away. */
   readonly onChange: (listener: (change: ClusterChange) => void) => void
   /**
-   * What the view shows differently since the last call. One caller: what it was told is not told again. Names what the
-   * last view that was asked for shows, and nothing newer.
+   * What the view shows differently since the last call; the first time, all that it shows. One caller: what it was told
+   * is not told again. Names what the last view that was asked for shows, and nothing newer.
    */
   readonly takeTouched: () => Touched
   readonly losses: MachineLosses
@@ -48,6 +49,11 @@ export type ObservedClusterOptions = {
   readonly looseAfterMs: number
 }
 
+type Latest = { readonly entries: ReadonlyMap<Key, KvEntry>; readonly revision: Revision }
+
+/** More changes than these are read in slices, as they come; fewer when somebody asks for the view. */
+const readAtOnceMax = 256
+
 export function createObservedCluster({
   kv,
   keyspace,
@@ -61,26 +67,38 @@ export function createObservedCluster({
   const reader = createViewReader(keyspace)
   const losses = createMachineLosses(lossTimes)
   const listeners: ((change: ClusterChange) => void)[] = []
-  let latest: { readonly entries: ReadonlyMap<Key, KvEntry>; readonly revision: Revision } | undefined
+  let latest: Latest | undefined
   let cached: ClusterView | undefined
   /** What the reader has not been told yet; `everything` after a resync. */
   let unread: Set<Key> | 'everything' = 'everything'
+  /** Whether the reader is at work, in slices. Meanwhile what it showed last is the view. */
+  let isReading = false
+  /** What `takeTouched` is to tell; not kept before anybody asked. */
+  let touched: { readonly units: Set<string>; readonly machines: Set<string> } | undefined
   let unseen: { readonly revision: Revision; readonly sinceMs: number } | undefined
   let reported = new Set<string>()
 
   const view = (): ClusterView | undefined => {
     if (latest === undefined) return undefined
-    if (cached === undefined) {
-      const { entries, revision } = latest
-      cached =
-        unread === 'everything' ? reader.read(entries.values(), revision) : reader.update(unread, entries, revision)
-      unread = new Set()
-      reported = reportProblems(cached, reported, log)
-    }
+    if (cached === undefined && !isReading) show(atOnce(reading(latest)))
     return cached
   }
+  const reading = ({ entries, revision }: Latest): Sliced<ClusterView> =>
+    unread === 'everything'
+      ? reader.readSliced(entries.values(), revision)
+      : reader.updateSliced(unread, entries, revision)
+  const show = (view: ClusterView): void => {
+    cached = view
+    unread = new Set()
+    reported = reportProblems(view, reported, log)
+    const { units, machines } = reader.takeTouched()
+    if (touched === undefined) return
+    for (const unit of units) touched.units.add(unit)
+    for (const machine of machines) touched.machines.add(machine)
+  }
 
-  const take = (update: FollowView): void => {
+  const take = async (update: FollowView): Promise<void> => {
+    const nowMs = clock.monotonicMs()
     health.succeeded()
     latest = { entries: update.entries, revision: update.revision }
     if (unseen !== undefined && update.revision >= unseen.revision) unseen = undefined
@@ -89,10 +107,13 @@ export function createObservedCluster({
       cached = refreshedLease(cached, latest, keyspace)
       return
     }
-    cached = undefined
     if (update.resync) unread = 'everything'
     else if (unread !== 'everything') for (const key of update.changedKeys) unread.add(key)
-    const nowMs = clock.monotonicMs()
+    if (unread === 'everything' || unread.size > readAtOnceMax) {
+      isReading = true
+      show(await inSlices(reading(latest)))
+      isReading = false
+    } else cached = undefined
     const meanings = [...update.changedKeys].map((key) => keyspace.parse(key))
     if (update.resync) losses.resynced()
     for (const key of update.changedKeys) {
@@ -108,8 +129,8 @@ export function createObservedCluster({
     for (const listener of listeners) listener(change)
   }
 
-  const handle = (update: FollowUpdate): void => {
-    if (update.kind === 'view') take(update)
+  const handle = async (update: FollowUpdate): Promise<void> => {
+    if (update.kind === 'view') await take(update)
     else {
       health.failed()
       latest = undefined
@@ -134,7 +155,7 @@ export function createObservedCluster({
     const dog = watchDog()
     try {
       const options = { signal: both, clock, random, log, backOff: { firstMs: 100, longestMs: 1000 } }
-      for await (const update of follow(kv, keyspace.prefix, options)) handle(update)
+      for await (const update of follow(kv, keyspace.prefix, options)) await handle(update)
     } finally {
       session.abort()
       await dog
@@ -143,7 +164,11 @@ export function createObservedCluster({
 
   return {
     view,
-    takeTouched: reader.takeTouched,
+    takeTouched() {
+      const told = touched ?? { units: new Set(cached?.units.keys()), machines: new Set(cached?.machines.keys()) }
+      touched = { units: new Set(), machines: new Set() }
+      return told
+    },
     losses,
     onChange: (listener) => {
       listeners.push(listener)
@@ -162,11 +187,7 @@ export function createObservedCluster({
 }
 
 /** A refreshed TTL changes nothing but revisions; only the lease's is of interest. */
-function refreshedLease(
-  view: ClusterView | undefined,
-  latest: { readonly entries: ReadonlyMap<Key, KvEntry>; readonly revision: Revision },
-  keyspace: Keyspace,
-): ClusterView | undefined {
+function refreshedLease(view: ClusterView | undefined, latest: Latest, keyspace: Keyspace): ClusterView | undefined {
   const entry = latest.entries.get(keyspace.engineLease)
   if (view === undefined) return undefined
   if (entry === undefined || view.lease === undefined) return { ...view, revision: latest.revision }

@@ -5,6 +5,7 @@
 import type { Conflict, Kv, KvEntry, Revision } from '@cluster/kv'
 import type { Result } from '@cluster/prelude'
 import type { TargetState } from '@cluster/scheduler'
+import { inSlices } from '../slices.ts'
 import type { ClusterView, KeyAt, RegistryUnit, UnreadableUnit } from './cluster-view.ts'
 import {
   type BrakeRecord,
@@ -136,6 +137,7 @@ export type Registry = {
 /** The registry of one cluster, over any store. */
 export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
   const reader = createViewReader(keyspace)
+  let lastRead: Promise<unknown> = Promise.resolve()
   const ownLease = (machine: string): string => encodeLease({ machine, version: engineVersion })
 
   /** The text under its hash. There already: nothing happens; the same hash is the same text. */
@@ -169,7 +171,15 @@ export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
     keyspace,
     async readView(signal) {
       const { entries, revision } = await kv.range(keyspace.prefix, signal)
-      return reader.read(entries, revision)
+      const read = async (): Promise<ClusterView> => {
+        const view = await inSlices(reader.readSliced(entries, revision))
+        reader.takeTouched()
+        return view
+      }
+      // One at a time: the reader keeps what it read.
+      const reading = lastRead.then(read, read)
+      lastRead = reading
+      return await reading
     },
     async readUnit(name, signal) {
       const job = await kv.range(keyspace.job(name), signal)

@@ -6,6 +6,7 @@ import type { Key, KvEntry, Revision } from '@cluster/kv'
 import { err, ok, type Result } from '@cluster/prelude'
 import type { TargetState } from '@cluster/scheduler'
 import { clusterDialect, readAsFleet, readRequirements, type UnitOption } from '@cluster/unit-file'
+import { atOnce, eachSliced, type Sliced } from '../slices.ts'
 import {
   type ClusterView,
   type KeyAt,
@@ -45,6 +46,8 @@ export type Touched = {
 export type ViewReader = {
   /** The view of exactly these entries. Each is compared with what it was at the last call. */
   readonly read: (entries: Iterable<KvEntry>, revision: Revision) => ClusterView
+  /** The same with pauses, in which neither the entries may change nor the reader be asked for anything else. */
+  readonly readSliced: (entries: Iterable<KvEntry>, revision: Revision) => Sliced<ClusterView>
   /**
    * The view after changes of these keys: as `read` of all entries gives it, at the price of the changes and of copying
    * the maps they are in.
@@ -53,10 +56,17 @@ export type ViewReader = {
    * @param entries all entries
    */
   readonly update: (changedKeys: Iterable<Key>, entries: ReadonlyMap<Key, KvEntry>, revision: Revision) => ClusterView
+  /** The same with pauses; see `readSliced`. */
+  readonly updateSliced: (
+    changedKeys: Iterable<Key>,
+    entries: ReadonlyMap<Key, KvEntry>,
+    revision: Revision,
+  ) => Sliced<ClusterView>
   /** What the views since the last call of this show differently. */
   readonly takeTouched: () => Touched
 }
 
+/** What is below the directory of a unit; changed in place. */
 type Job = { object?: KvEntry; targetState?: KvEntry; target?: KvEntry; heartbeat?: KvEntry }
 type JobPart = keyof Job
 type ParsedText = { readonly text: string; readonly options: readonly UnitOption[] }
@@ -67,6 +77,9 @@ const jobParts: Partial<Record<KeyMeaning['kind'], JobPart>> = {
   target: 'target',
   heartbeat: 'heartbeat',
 }
+
+/** So many keys, or units, are read before others get their turn: about ten milliseconds in a process that just began. */
+const sliceSize = 256
 
 /** A reader of views; it keeps what it read from one call to the next. */
 export function createViewReader(keyspace: Keyspace): ViewReader {
@@ -179,10 +192,16 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
   }
 
   const takeJobPart = (unit: string, part: JobPart, entry: KvEntry | undefined): void => {
-    const { [part]: _, ...others } = jobs.get(unit) ?? {}
-    const job: Job = entry === undefined ? others : { ...others, [part]: entry }
-    if (Object.keys(job).length === 0) jobs.delete(unit)
-    else jobs.set(unit, job)
+    let job = jobs.get(unit)
+    if (job === undefined) {
+      job = {}
+      jobs.set(unit, job)
+    }
+    if (entry !== undefined) job[part] = entry
+    else {
+      delete job[part]
+      if (Object.keys(job).length === 0) jobs.delete(unit)
+    }
   }
 
   const takeState = (unit: string, machine: string, entry: KvEntry | undefined): void => {
@@ -197,7 +216,8 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
 
   const readUnit = (
     name: string,
-    { object: stored, target, targetState, heartbeat }: Job & { readonly object: KvEntry },
+    stored: KvEntry,
+    { target, targetState, heartbeat }: Job,
     stale: Stale,
   ): RegistryUnit | UnreadableUnit => {
     const place = target === undefined ? {} : { machine: target.value }
@@ -255,15 +275,16 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
 
   const settleUnit = (name: string, stale: Stale): void => {
     touchedUnits.add(name)
-    const { object, ...rest } = jobs.get(name) ?? {}
-    if (rest.targetState !== undefined) problems.delete(rest.targetState.key)
+    const job = jobs.get(name)
+    const object = job?.object
+    if (job?.targetState !== undefined) problems.delete(job.targetState.key)
     if (object === undefined) use(name, undefined, stale)
-    const found = object && readUnit(name, { object, ...rest }, stale)
+    const found = job && object && readUnit(name, object, job, stale)
     if (found !== undefined && 'hash' in found) units.set(name, found)
     else units.delete(name)
     if (found !== undefined && 'problem' in found) unreadableUnits.set(name, found)
     else unreadableUnits.delete(name)
-    if (object === undefined && jobs.has(name)) leftoverUnits.add(name)
+    if (object === undefined && job !== undefined) leftoverUnits.add(name)
     else leftoverUnits.delete(name)
   }
 
@@ -291,10 +312,10 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
     }
   }
 
-  const settle = (stale: Stale): void => {
-    for (const unit of stale.units) settleUnit(unit, stale)
-    for (const machine of stale.machines) settleMachine(machine)
-    for (const unit of stale.states) settleStates(unit)
+  function* settle(stale: Stale): Sliced<void> {
+    yield* eachSliced(stale.units, sliceSize, (unit) => settleUnit(unit, stale))
+    yield* eachSliced(stale.machines, sliceSize, settleMachine)
+    yield* eachSliced(stale.states, sliceSize, settleStates)
     for (const hash of stale.hashes) {
       if (texts.has(hash) && !users.has(hash)) unusedHashes.add(hash)
       else unusedHashes.delete(hash)
@@ -338,24 +359,35 @@ export function createViewReader(keyspace: Keyspace): ViewReader {
     }
   }
 
+  function* readSliced(entries: Iterable<KvEntry>, revision: Revision): Sliced<ClusterView> {
+    const stale = nothingStale()
+    const fresh = new Map<Key, KvEntry>()
+    yield* eachSliced(entries, sliceSize, (entry) => {
+      fresh.set(entry.key, entry)
+      if (known.get(entry.key) !== entry.value) take(entry.key, entry, stale)
+    })
+    const gone = [...known.keys()].filter((key) => !fresh.has(key))
+    yield* eachSliced(gone, sliceSize, (key) => take(key, undefined, stale))
+    yield* settle(stale)
+    return viewOf(fresh, revision)
+  }
+
+  function* updateSliced(
+    changedKeys: Iterable<Key>,
+    entries: ReadonlyMap<Key, KvEntry>,
+    revision: Revision,
+  ): Sliced<ClusterView> {
+    const stale = nothingStale()
+    yield* eachSliced(changedKeys, sliceSize, (key) => take(key, entries.get(key), stale))
+    yield* settle(stale)
+    return viewOf(entries, revision)
+  }
+
   return {
-    read(entries, revision) {
-      const stale = nothingStale()
-      const fresh = new Map<Key, KvEntry>()
-      for (const entry of entries) {
-        fresh.set(entry.key, entry)
-        if (known.get(entry.key) !== entry.value) take(entry.key, entry, stale)
-      }
-      for (const key of [...known.keys()]) if (!fresh.has(key)) take(key, undefined, stale)
-      settle(stale)
-      return viewOf(fresh, revision)
-    },
-    update(changedKeys, entries, revision) {
-      const stale = nothingStale()
-      for (const key of changedKeys) take(key, entries.get(key), stale)
-      settle(stale)
-      return viewOf(entries, revision)
-    },
+    readSliced,
+    updateSliced,
+    read: (entries, revision) => atOnce(readSliced(entries, revision)),
+    update: (changedKeys, entries, revision) => atOnce(updateSliced(changedKeys, entries, revision)),
     takeTouched() {
       const touched = { units: touchedUnits, machines: touchedMachines }
       touchedUnits = new Set()
