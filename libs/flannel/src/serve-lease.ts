@@ -405,18 +405,17 @@ export async function createService(
       const part = <T>(work: Promise<T>): Promise<T> => work.finally(() => stop.abort())
       try {
         // As in release 0.9 the file does not wait for the rules; whoever waits for readiness has both.
-        const filtering = housekeep(true, false, both)
         try {
           await writeFile(both)
         } catch (cause) {
           stop.abort()
-          await filtering
           if (signal.aborted) return 'stopped'
           throw new FlannelError('flannel/subnet-file', 'the subnet file could not be written', {
             cause,
             hint: 'containers learn their subnet from it: make its directory writable, or name another with --subnet-file',
           })
         }
+        const filtering = housekeep(true, false, both)
         const holding = part(holder.run(both))
         const becomingReady = keeper.programmed(both).then(async (programmed) => {
           await filtering

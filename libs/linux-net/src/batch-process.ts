@@ -6,7 +6,7 @@
  * have been done, and every complaint belongs to the number that follows it.
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { LinuxNetError, programMissing } from './errors.ts'
+import { programMissing } from './errors.ts'
 import { isMissing, type ProgramHost, startProgram, timeoutMsDefault, tooLate } from './run-program.ts'
 
 /** What became of the lines of one run. */
@@ -89,6 +89,24 @@ export class BatchProcess implements AsyncDisposable {
     } finally {
       ended.abort()
     }
+  }
+
+  /**
+   * Starts the program, if it does not run.
+   *
+   * @throws LinuxNetError `linux-net/program-missing`
+   */
+  start(): Promise<void> {
+    const child = this.#start()
+    if (child.pid !== undefined) return Promise.resolve()
+    return new Promise((_, reject) => {
+      child.once('error', (error) => reject(isMissing(error) ? programMissing(this.#words[0] ?? '', error) : error))
+    })
+  }
+
+  /** Starts the program, if it does not run; what goes wrong is told by the next run. */
+  warm(): void {
+    this.#start()
   }
 
   /**
@@ -182,9 +200,3 @@ export class BatchProcess implements AsyncDisposable {
     this.#partialOutput = ''
   }
 }
-
-/** The error for a program that ends each time it is started. */
-export const diedAtOnce = (program: string, lastWords: string): LinuxNetError =>
-  new LinuxNetError('linux-net/program-died', `${program} -batch ended by itself: ${lastWords || 'without a word'}`, {
-    hint: `try: ${program} -V`,
-  })

@@ -1,5 +1,5 @@
 /** Commands through the long-lived programs: in order, as few waits as possible, and each failure with its command. */
-import { BatchProcess, diedAtOnce } from './batch-process.ts'
+import { BatchProcess } from './batch-process.ts'
 import { failureOf } from './errors.ts'
 import type { ProgramHost } from './run-program.ts'
 import { batchLine, type NetworkCommand, programOf } from './state/command.ts'
@@ -13,11 +13,15 @@ export class Batches implements AsyncDisposable {
     this.#programs = { ip: new BatchProcess(['ip'], host), bridge: new BatchProcess(['bridge'], host) }
   }
 
-  /** Starts the programs, so that the first command finds them running. */
+  /** Starts `ip`, which every change needs. Its first answer is not waited for. */
   async start(): Promise<void> {
-    await Promise.all([this.#programs.ip.run([]), this.#programs.bridge.run([])]).then((outcomes) => {
-      for (const outcome of outcomes) if (outcome.kind === 'died') throw diedAtOnce('ip or bridge', outcome.lastWords)
-    })
+    await this.#programs.ip.start()
+  }
+
+  /** Starts what does not run yet, so that the first command finds it running. */
+  warm(): void {
+    this.#programs.ip.warm()
+    this.#programs.bridge.warm()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -47,7 +51,8 @@ export class Batches implements AsyncDisposable {
       const failed = (await Promise.all(tried.map((run) => this.#run(run)))).flat()
       failures.push(...failed)
       for (const { command } of failed) if (command.kind === 'add-link') lost.add(command.link.name)
-      if (runs.some((run) => run.some(makesOrDeletesDevice))) this.forgetDevices()
+      // a new name is looked up when it is first used
+      if (runs.some((run) => run.some(({ kind }) => kind === 'delete-link'))) this.forgetDevices()
     }
     return failures
   }

@@ -31,7 +31,7 @@ export async function findExternalInterface(options: FindInterfaceOptions): Prom
   await using lookups = new RouteLookups(options)
   for (let look = 1; ; look += 1) {
     signal?.throwIfAborted()
-    const state = await observeNetwork(options, { ipv6: family !== 'ipv4', signal })
+    const state = await observeNetwork(options, { ipv6: family !== 'ipv4', forwarding: false, signal })
     lookups.forget()
     const ways = new Map<string, RouteLookup | undefined>()
     for (const address of canReach) ways.set(address, await wayTo(lookups, address))

@@ -4,21 +4,30 @@ import { parseAddressShow, parseForwardingShow, parseNeighbourShow, parseRouteSh
 import { type ProgramHost, runProgram } from './run-program.ts'
 import type { NetworkState } from './state/network-state.ts'
 
+export type LookOptions = {
+  /** Routes of IPv6, too. */
+  readonly ipv6?: boolean
+  /** Forwarding entries, too; default true. */
+  readonly forwarding?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
- * All links, addresses, routes of the main table, permanent neighbours and forwarding entries with a remote.
+ * All links, addresses, routes of the main table, permanent neighbours, and forwarding entries with a remote unless they
+ * are not wanted: they take a program of their own.
  *
  * @throws LinuxNetError `linux-net/program-missing`, `linux-net/no-permission`, `linux-net/observation`, `linux-net/timeout`
  */
 export async function observeNetwork(
   host: ProgramHost,
-  { ipv6 = false, signal }: { readonly ipv6?: boolean; readonly signal?: AbortSignal | undefined } = {},
+  { ipv6 = false, forwarding = true, signal }: LookOptions = {},
 ): Promise<NetworkState> {
-  const [general, forwarding, routes6] = await Promise.all([
+  const [general, entries, routes6] = await Promise.all([
     look(['ip', '-N', '-d', '-json', '-batch', '-'], host, {
       input: 'address show\nneighbour show nud permanent\nroute show table main\n',
       signal,
     }),
-    look(['bridge', '-json', 'fdb', 'show'], host, { signal }),
+    forwarding ? look(['bridge', '-json', 'fdb', 'show'], host, { signal }) : '',
     ipv6 ? look(['ip', '-N', '-6', '-json', 'route', 'show', 'table', 'main'], host, { signal }) : '',
   ])
   const [addresses = '', neighbours = '', routes = ''] = general.split('\n').filter((line) => line !== '')
@@ -26,7 +35,7 @@ export async function observeNetwork(
     ...parseAddressShow(addresses),
     routes: [...parseRouteShow(routes, 4), ...parseRouteShow(routes6, 6)],
     neighbours: parseNeighbourShow(neighbours),
-    forwarding: parseForwardingShow(forwarding),
+    forwarding: parseForwardingShow(entries),
   }
 }
 

@@ -25,10 +25,10 @@ export type KernelOptions = ProgramHost & {
 const linesMax = 50_000
 
 /**
- * Opens the kernel's network for one overlay: a port knows one ownership, that of its last look. Two long-lived programs
- * start at once, the monitor with the first `changes`.
+ * Opens the kernel's network for one overlay: a port knows one ownership, that of its last look. The long-lived `ip`
+ * starts at once, `bridge` and the monitor with the first `changes`.
  *
- * @throws LinuxNetError `linux-net/program-missing`, `linux-net/program-died`
+ * @throws LinuxNetError `linux-net/program-missing`
  */
 export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const batches = new Batches(options)
@@ -68,7 +68,8 @@ class SystemKernel implements Kernel {
   observe(ownership: Ownership, signal?: AbortSignal): Promise<NetworkState> {
     return this.#alone(async () => {
       const ipv6 = ownership.networks.some((network) => network.includes(':'))
-      const state = await observeNetwork(this.#host, { ipv6, signal })
+      const forwarding = ownership.devices.some(({ kind }) => kind === 'vxlan')
+      const state = await observeNetwork(this.#host, { ipv6, forwarding, signal })
       // the programs keep the numbers of devices that may be others of the same name now
       const before = new Map(this.#before?.state().links.map(({ name, index }) => [name, index]))
       if (state.links.some(({ name, index }) => before.has(name) && before.get(name) !== index))
@@ -115,6 +116,8 @@ class SystemKernel implements Kernel {
   }
 
   async *changes(signal: AbortSignal): AsyncGenerator<KernelChange, void, undefined> {
+    // who waits for changes will soon have something to change
+    this.#batches.warm()
     this.#monitor ??= startMonitor(this.#host, {
       onLine: (line) => this.#onLine(line),
       onGap: (why) => this.#tell({ kind: 'unknown', text: why }),
