@@ -1,5 +1,5 @@
 /** Gets a subnet: does the steps that `@cluster/subnet` decides on to the store, until the end or the deadline. */
-import type { Key, Kv, KvError, Revision } from '@cluster/kv'
+import { isBelow, type Key, type Kv, type KvEntry, type KvError, type Revision } from '@cluster/kv'
 import { type Clock, isClusterError, type Random } from '@cluster/prelude'
 import {
   type AllocationAnswer,
@@ -156,9 +156,15 @@ async function doStep(options: AcquireOptions, step: Step, signal: AbortSignal):
 /** All leases at one revision, each with the revision it was written at. */
 async function listLeases(kv: Kv, keyspace: Keyspace, signal: AbortSignal): Promise<Listing<Listed>> {
   const { entries } = await kv.range(keyspace.subnets, signal)
+  return listingOf(entries, keyspace)
+}
+
+/** What stands below `subnets` as an allocation looks at it. */
+export function listingOf(entries: readonly KvEntry[], keyspace: Keyspace): Listing<Listed> {
   const leases: Listed[] = []
   const blocked: Subnet[] = []
   for (const { key, value, revision, ttlSeconds } of entries) {
+    if (!isBelow(keyspace.subnets, key)) continue
     const name = key.slice(keyspace.subnets.length + 1)
     const reading = readLease({ key: name, value, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) })
     if (reading.kind === 'lease') leases.push({ ...reading.lease, revision })

@@ -3,7 +3,7 @@
  * the kernel, and that for as long as it runs. Data moves forward; a lost lease is the one way back.
  */
 import { type NetworkState, routeProtocol } from '@cluster/linux-net/state'
-import { formatNet4, type Net4, parseNet4, parseVariables, previousSubnet, type Subnet } from '@cluster/subnet'
+import { formatNet4, type Subnet } from '@cluster/subnet'
 import { acquireLease } from './acquire-lease.ts'
 import { awaitConfig, awaitExternal, readConfig } from './await-start.ts'
 import { createBackend } from './backends/create-backend.ts'
@@ -18,6 +18,7 @@ import { defaultPrefix, type Flannel, type FlannelEnd, type FlannelOptions } fro
 import { type Overlay, planOf } from './overlay.ts'
 import type { Plan } from './plan.ts'
 import { prepareDevice } from './prepare-device.ts'
+import { type PreviousRun, readPreviousRun } from './previous-run.ts'
 import { attributesOf, createService, type Membership, markOf, ownershipOf, type Service } from './serve-lease.ts'
 import { statusOf } from './service-status.ts'
 import { withDefaults } from './settings.ts'
@@ -50,17 +51,9 @@ export function createFlannel(options: FlannelOptions): Flannel {
   }
 
   /** The subnet and the network of the last run. */
-  async function readPrevious(signal: AbortSignal): Promise<{ readonly subnet?: Subnet; readonly network?: Net4 }> {
+  async function readPrevious(signal: AbortSignal): Promise<PreviousRun> {
     try {
-      const text = await subnetFile.read(signal)
-      if (text === undefined) return {}
-      const subnet = previousSubnet(text)
-      if (!subnet.ok) throw new FlannelError('flannel/subnet-file', subnet.error.text, { hint: subnet.error.hint })
-      const network = parseNet4(parseVariables(text).get('FLANNEL_NETWORK') ?? '')
-      return {
-        ...(subnet.value === undefined ? {} : { subnet: subnet.value }),
-        ...(network === undefined ? {} : { network }),
-      }
+      return await readPreviousRun(subnetFile, signal)
     } catch (error) {
       if (!signal.aborted) events.subnetFileUnreadable(error)
       return {}

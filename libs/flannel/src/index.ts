@@ -8,6 +8,7 @@ export { type CleanupOptions, type CleanupReport, cleanup } from './cleanup.ts'
 export { FlannelError, type FlannelErrorCode } from './errors.ts'
 export type { ExternalInterface, FindExternal } from './external.ts'
 export { createFlannel } from './flannel.ts'
+export { foreseeStart } from './foresee-start.ts'
 export { runNetworks } from './networks.ts'
 export {
   defaultPrefix,
@@ -18,7 +19,9 @@ export {
 } from './options.ts'
 export { type Overlay, planOf } from './overlay.ts'
 export type { Plan } from './plan.ts'
-export { type ReadOverlayOptions, readOverlay } from './read-overlay.ts'
+export type { ReadOverlayOptions } from './read-network.ts'
+export { readOverlay } from './read-overlay.ts'
+export { readStatus } from './read-status.ts'
 export type { FlannelPhase, FlannelStatus, PeerStatus } from './status.ts'
 export { createVolatileSubnetFile, type SubnetFile } from './subnet-file.ts'
 export type { OpenUdpTunnel, UdpTunnel, UdpTunnelFigures, UdpTunnelPeer } from './udp-tunnel.ts'

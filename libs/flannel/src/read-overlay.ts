@@ -1,22 +1,16 @@
 /** The overlay of this machine, read from the store and the kernel at once: for commands, also while no daemon runs. */
 import { routeProtocol } from '@cluster/linux-net/state'
-import { formatIp4, formatNet4, parseIp4 } from '@cluster/subnet'
-import { checkExternal, readConfig } from './await-start.ts'
+import { formatIp4, formatNet4, type Net4 } from '@cluster/subnet'
+import { checkExternal } from './await-start.ts'
 import type { Surroundings } from './backends/backend.ts'
 import { createBackend } from './backends/create-backend.ts'
 import { FlannelError } from './errors.ts'
+import type { ExternalInterface } from './external.ts'
 import { judge, landscapeOf, type Standpoint } from './judge-peers.ts'
-import { createKeyspace } from './keyspace.ts'
-import { createLeaseBook } from './known-lease.ts'
-import { defaultPrefix, type FlannelOptions } from './options.ts'
 import type { Overlay } from './overlay.ts'
-import { markOf } from './serve-lease.ts'
+import { configIn, leaseOf, type NetworkReading, type ReadOverlayOptions, readNetwork } from './read-network.ts'
+import { ownershipOf } from './serve-lease.ts'
 import { withDefaults } from './settings.ts'
-
-export type ReadOverlayOptions = Pick<
-  FlannelOptions,
-  'kv' | 'prefix' | 'name' | 'kernel' | 'findExternal' | 'config' | 'clock'
->
 
 /**
  * What this machine has and should have, for `planOf` and `checkPeer`. Changes nothing.
@@ -25,58 +19,64 @@ export type ReadOverlayOptions = Pick<
  *   `flannel/unknown-backend`; KvError; what `findExternal` and the kernel port throw
  */
 export async function readOverlay(options: ReadOverlayOptions, signal: AbortSignal): Promise<Overlay> {
-  const { kv, kernel, findExternal, clock } = options
-  const { masquerade, forward } = withDefaults(options.config)
-  const keyspace = createKeyspace(options.prefix ?? defaultPrefix, options.name)
-  const [{ entries }, found] = await Promise.all([kv.range(keyspace.root, signal), findExternal(signal)])
+  const [reading, found] = await Promise.all([readNetwork(options, signal), options.findExternal(signal)])
   const external = checkExternal(found)
-  const finding = readConfig(entries.find(({ key }) => key === keyspace.config)?.value)
-  if (finding.kind === 'problem') {
-    throw new FlannelError('flannel/not-running', `there is no network configuration: ${finding.problem}`, {
-      hint: `write ${keyspace.config}`,
-    })
-  }
-  const { config } = finding
-  const backend = createBackend(config)
-  const book = createLeaseBook(keyspace.subnets)
-  book.read(new Map(entries.map((entry) => [entry.key, entry])), clock.monotonicMs())
-  const publicIp = parseIp4(external.publicIp)
-  const lease = [...book.leases.values()].find(({ attributes }) => attributes.publicIp === publicIp)
+  // Without a configuration a lease says nothing.
+  configIn(reading)
+  const lease = leaseOf(reading, external.publicIp)
   const own = lease?.subnet.v4
   if (lease === undefined || own === undefined) {
     throw new FlannelError('flannel/not-running', `no lease belongs to ${external.publicIp}`, {
       hint: 'start flanneld on this machine, or name its public address with --public-ip',
     })
   }
+  return overlayWith(options, reading, { external, own, ownKey: lease.key, data: lease.attributes.backendData }, signal)
+}
 
+/** A machine with its subnet, whether it has it or would get it. */
+export type Seat = {
+  readonly external: ExternalInterface
+  readonly own: Net4
+  readonly ownKey: string
+  /** What its lease tells others; absent: nothing yet. */
+  readonly data?: unknown
+}
+
+/**
+ * The kernel looked at from this seat.
+ *
+ * @throws as `readOverlay`
+ */
+export async function overlayWith(
+  { kernel, config: given }: Pick<ReadOverlayOptions, 'kernel' | 'config'>,
+  reading: NetworkReading,
+  { external, own, ownKey, data }: Seat,
+  signal: AbortSignal,
+): Promise<Overlay> {
+  const { keyspace, book, previous } = reading
+  const { masquerade, forward } = withDefaults(given)
+  const config = configIn(reading)
+  const backend = createBackend(config)
   const { network } = config
   const networkText = formatNet4(network)
-  const mark = markOf(keyspace)
-  const vxlan = backend.device === undefined ? [] : [{ name: backend.device, kind: 'vxlan' } as const]
-  const bare = { devices: vxlan, networks: [networkText], routeProtocol, mark }
-  const observed = await kernel.observe(bare, signal)
+  const former = previous.network === undefined ? networkText : formatNet4(previous.network)
+  const basis = { config, backend, keyspace, formerNetworks: former === networkText ? [] : [former], takesOver: false }
+  const observed = await kernel.observe(ownershipOf(basis, external, undefined), signal)
   const tun = observed.links.find(
     ({ name, kind }) =>
       kind === 'tun' &&
       observed.addresses.some(({ device, address }) => device === name && address.startsWith(`${formatIp4(own.ip)}/`)),
   )
-  const devices = [
-    ...vxlan,
-    ...(backend.udpPort !== undefined && tun ? [{ name: tun.name, kind: 'tun' } as const] : []),
-  ]
+  const takesOver = previous.subnet !== undefined && !observed.routes.some(({ protocol }) => protocol === routeProtocol)
+  const tunDevice = backend.udpPort === undefined ? undefined : tun?.name
+  const ownership = ownershipOf({ ...basis, takesOver }, external, tunDevice)
   const filter = await kernel.filter.observe(networkText, signal)
 
-  const standpoint: Standpoint = {
-    backend,
-    network,
-    ownKey: lease.key,
-    own,
-    external,
-    devices: new Set(devices.map(({ name }) => name)),
-  }
+  const devices = new Set(ownership.devices.map(({ name }) => name))
+  const standpoint: Standpoint = { backend, network, ownKey, own, external, devices }
   const landscape = landscapeOf(observed, standpoint)
-  const device = devices[0]?.name
-  const mac = macIn(lease.attributes.backendData)
+  const device = ownership.devices[0]?.name
+  const mac = macIn(data) ?? observed.links.find(({ name, kind }) => name === device && kind === 'vxlan')?.mac
   const surroundings: Surroundings = {
     external,
     network,
@@ -89,10 +89,10 @@ export async function readOverlay(options: ReadOverlayOptions, signal: AbortSign
     standpoint,
     surroundings,
     judgements: [...book.leases.values()].flatMap((candidate) => judge(candidate, standpoint, landscape) ?? []),
-    ownership: { ...bare, devices, underlay: external.device },
+    ownership,
     observed,
     filter: {
-      wanted: { network: networkText, subnet: lease.subnetText, masquerade, forward },
+      wanted: { network: networkText, subnet: formatNet4(own), masquerade, forward },
       observed: filter,
     },
   }

@@ -1,7 +1,7 @@
 /** The status of a service, from what it holds. Pure. */
 import { formatNet4 } from '@cluster/subnet'
 import type { Judgement } from './judge-peers.ts'
-import { expiresInSeconds } from './known-lease.ts'
+import { expiresInSeconds, type LeaseBook } from './known-lease.ts'
 import type { NetworkView } from './network-view.ts'
 import type { Membership, Service } from './serve-lease.ts'
 import type { FlannelPhase, FlannelStatus, PeerStatus } from './status.ts'
@@ -40,7 +40,7 @@ export function statusOf({ phase, name, view, service, membership, isConfigStale
     peers: service?.judgements().map((judgement) => peerStatus(judgement, nowMs)) ?? [],
     problems: [
       ...(service?.filterProblem() === undefined ? [] : [`filter rules: ${service.filterProblem()}`]),
-      ...[...view.book.junk.values()].map(({ key, reason }) => `${key} is ignored: ${reason}`),
+      ...junkProblems(view.book),
       ...(isConfigStale ? ['the network configuration was changed: restart to use it'] : []),
       ...(service?.holder.isContested() === true
         ? ['another machine writes our lease under our public address: give each machine its own']
@@ -48,6 +48,10 @@ export function statusOf({ phase, name, view, service, membership, isConfigStale
     ],
   }
 }
+
+/** The keys that tell of no lease. */
+export const junkProblems = ({ junk }: Pick<LeaseBook, 'junk'>): readonly string[] =>
+  [...junk.values()].map(({ key, reason }) => `${key} is ignored: ${reason}`)
 
 function serviceFields(service: Service, nowMs: number): Partial<FlannelStatus> {
   const { holder, tunnel } = service
@@ -72,7 +76,8 @@ function serviceFields(service: Service, nowMs: number): Partial<FlannelStatus> 
   }
 }
 
-function peerStatus(judgement: Judgement, nowMs: number): PeerStatus {
+/** Another machine, as judged. */
+export function peerStatus(judgement: Judgement, nowMs: number): PeerStatus {
   const { lease } = judgement
   const left = expiresInSeconds(lease, nowMs)
   return {

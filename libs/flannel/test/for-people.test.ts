@@ -1,7 +1,18 @@
 /** What people ask: status, plan, check, with a daemon and without; and how a machine leaves. */
-import type { NetworkCommand } from '@cluster/linux-net/state'
+import { createModelKernel, type NetworkCommand } from '@cluster/linux-net/state'
+import { seededRandom } from '@cluster/prelude'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkPeer, cleanup, planOf, readOverlay, runNetworks } from '../src/index.ts'
+import {
+  checkPeer,
+  cleanup,
+  createVolatileSubnetFile,
+  FlannelError,
+  foreseeStart,
+  planOf,
+  readOverlay,
+  readStatus,
+  runNetworks,
+} from '../src/index.ts'
 import {
   bareMachine,
   createTestNetwork,
@@ -159,6 +170,140 @@ it('plan tells what would be changed, and changes nothing', async () => {
   expect(lines.slice(1).every((line) => line.startsWith('nft + '))).toBe(true)
   expect(notes).toEqual(['10.5.241.0/24 of 10.78.0.41: ignoring non-vxlan subnet: type='])
   expect(machine.kernel.applied).toHaveLength(applied)
+})
+
+describe('without a daemon', () => {
+  const bare = (text?: string) => {
+    const kernel = createModelKernel({ initial: bareMachine('10.78.0.11') })
+    return {
+      kernel,
+      random: seededRandom(3),
+      options: {
+        kv: network.kv,
+        prefix,
+        kernel,
+        findExternal: async () => ({
+          ...{ device: 'eth0', mtu: 1500, interfaceAddress: '10.78.0.11', publicIp: '10.78.0.11' },
+        }),
+        clock: network.clock,
+        ...(text === undefined ? {} : { subnetFile: createVolatileSubnetFile(text) }),
+      },
+    }
+  }
+
+  it('foresees what the first start changes, and takes nothing', async () => {
+    const { kernel, options, random } = bare('FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.5.34.1/24\n')
+    const leases = await network.leases()
+    const { lines, notes } = await foreseeStart({ ...options, random }, never)
+    expect(notes).toEqual(['10.78.0.11 has no lease; a start would ask for 10.5.34.0/24, that of the last run'])
+    expect([await network.leases(), kernel.applied]).toEqual([leases, []])
+    expect(lines.filter((line) => !line.startsWith('nft '))).toMatchInlineSnapshot(`
+      [
+        "ip link add flannel.1 mtu 1450 type vxlan id 1 dev eth0 local 10.78.0.11 dstport 8472 nolearning",
+        "ip link set dev flannel.1 alias cluster-overlay:/coreos.com/network up",
+        "ip address replace 10.5.34.0/32 dev flannel.1",
+        "bridge fdb replace 02:00:00:00:00:40 dev flannel.1 dst 10.78.0.40 self permanent",
+        "ip neighbour replace 10.5.240.0 lladdr 02:00:00:00:00:40 dev flannel.1 nud permanent",
+        "ip route replace 10.5.240.0/24 via 10.5.240.0 dev flannel.1 proto 156 onlink",
+      ]
+    `)
+    expect(lines.join()).toContain('nft + ip saddr 10.5.0.0/16 accept')
+  })
+
+  it('foresees exactly that, but for the hardware address', async () => {
+    const { kernel, options, random } = bare('FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.5.34.1/24\n')
+    const { lines } = await foreseeStart({ ...options, random }, never)
+    network.start('10.78.0.11', { kernel, file: createVolatileSubnetFile('FLANNEL_SUBNET=10.5.34.1/24\n') })
+    await network.clock.advance(1000)
+    const foreseen = lines.flatMap((line) => /^(?:ip|bridge) (.*)$/.exec(line)?.[1] ?? [])
+    const done = kernel.applied.map((line) => line.replace(/ address [0-9a-f:]{17}/, ''))
+    expect(done.toSorted()).toEqual(foreseen.toSorted())
+    expect(await foreseeStart({ ...options, random }, never)).toEqual({ lines: [], notes: [] })
+  })
+
+  it('draws where there was no last run, and says so', async () => {
+    const { options, random } = bare()
+    const { lines, notes } = await foreseeStart({ ...options, random }, never)
+    expect(notes).toEqual([expect.stringMatching(/would ask for 10\.5\.\d+\.0\/24, drawn now/)])
+    expect(lines.join()).toContain('addr')
+  })
+
+  it('foresees why a start fails', async () => {
+    const { options, random } = bare()
+    const notes = async (config: object): Promise<readonly string[]> => {
+      await network.setConfig(config)
+      const plan = await foreseeStart({ ...options, random }, never)
+      expect(plan.lines).toEqual([])
+      return plan.notes
+    }
+    expect(await notes({ Network: '10.78.0.0/16' })).toEqual([expect.stringContaining('would fail: ')])
+    expect(
+      await notes({ Network: '10.5.240.0/22', SubnetLen: 24, SubnetMin: '10.5.240.0', SubnetMax: '10.5.240.0' }),
+    ).toEqual([expect.stringContaining('is free of the')])
+    const natted = { ...(await options.findExternal()), publicIp: '192.0.2.1' }
+    await network.setConfig({ Network: '10.5.0.0/16', Backend: { Type: 'host-gw' } })
+    expect((await foreseeStart({ ...options, random, findExternal: async () => natted }, never)).notes).toEqual([
+      expect.stringContaining('on a NAT'),
+    ])
+    await network.setConfig('{')
+    await expect(foreseeStart({ ...options, random }, never)).rejects.toMatchObject({ code: 'flannel/not-running' })
+  })
+
+  it('foresees that udp opens a device', async () => {
+    const { options, random } = bare()
+    await network.setConfig({ Network: '10.5.0.0/16', Backend: { Type: 'udp' } })
+    expect((await foreseeStart({ ...options, random }, never)).notes[1]).toBe(
+      'a start would open a tunnel device for 10.5.0.0/16, which ends with it',
+    )
+  })
+
+  it('takes over what flannel left, and routes of a network of before', async () => {
+    const { kernel, options, random } = bare('FLANNEL_NETWORK=10.4.0.0/16\nFLANNEL_SUBNET=10.4.7.1/24\n')
+    kernel.disturb(
+      {
+        kind: 'replace-route',
+        route: { destination: '10.5.7.0/24', gateway: '10.78.0.9', device: 'eth0', protocol: 'boot' },
+      },
+      {
+        kind: 'replace-route',
+        route: { destination: '10.4.8.0/24', gateway: '10.78.0.9', device: 'eth0', protocol: 'boot' },
+      },
+    )
+    const { lines } = await foreseeStart({ ...options, random }, never)
+    expect(lines.filter((line) => line.startsWith('ip route del'))).toHaveLength(2)
+  })
+
+  it('tells the status of a machine whose service ended', async () => {
+    const machine = network.start('10.78.0.11')
+    await network.kv.put(`${prefix}/subnets/junk`, 'x')
+    await network.clock.advance(1000)
+    const running = machine.flannel.status()
+    await machine.stop()
+    const options = { ...readingOf(machine), config: {}, subnetFile: machine.file }
+    const { renewsInSeconds: _, ...lease } = running.lease ?? {}
+    expect(await readStatus(options, never)).toEqual({
+      ...running,
+      phase: 'stopped',
+      ready: false,
+      lease,
+      kernel: { lastLookSeconds: 0, repairs: 0, failures: [] },
+      peers: running.peers.map((one) => ({ ...one, lastSeenSeconds: 0 })),
+    })
+    machine.kernel.disturb({ kind: 'delete-link', device: 'flannel.1' })
+    expect((await readStatus(options, never)).problems[0]).toMatch(/^the kernel is not as the leases ask for: \d/)
+  })
+
+  it('tells what is missing: a link, a lease, a configuration', async () => {
+    const { options } = bare()
+    const gone = async () => Promise.reject(new FlannelError('flannel/no-external-interface', 'no such interface'))
+    expect((await readStatus({ ...options, findExternal: gone }, never)).problems).toEqual(['no such interface'])
+    expect((await readStatus(options, never)).problems).toEqual(['no lease belongs to 10.78.0.11'])
+    await network.kv.delete(`${prefix}/config`)
+    expect(await readStatus({ ...options, name: 'red' }, never)).toMatchObject({
+      name: 'red',
+      problems: ['/coreos.com/network/red/config: the key does not exist'],
+    })
+  })
 })
 
 describe('cleanup', () => {
