@@ -12,7 +12,15 @@ import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
 import type { MetadataRequirement } from './shape.ts'
 import { createSortedEntries } from './sorted-entries.ts'
-import { byName, conflictBetween, createEntry, prepareUnits, replaceBetween, type UnitEntry } from './unit-entry.ts'
+import {
+  byName,
+  conflictBetween,
+  createEntry,
+  type PreparedUnits,
+  prepareUnits,
+  replaceBetween,
+  type UnitEntry,
+} from './unit-entry.ts'
 import { createWaitingRoom, type WaitingRoom } from './waiting-room.ts'
 
 export type { MachineEntry } from './machine-table.ts'
@@ -79,10 +87,14 @@ export type ClusterModel = {
 /**
  * The model of a state.
  *
+ * @param prepared its units, where they were prepared before
  * @throws SchedulerError scheduler/duplicate-machine, scheduler/duplicate-unit
  */
-export function createClusterModel(state: ClusterState, policy: Policy): ClusterModel {
-  const { entries, globs, shapes } = prepareUnits(state.units, policy)
+export function createClusterModel(
+  state: ClusterState,
+  policy: Policy,
+  { entries, globs, shapes }: PreparedUnits = prepareUnits(state.units, policy),
+): ClusterModel {
   const byUnitName = new Map<string, UnitEntry>()
   for (const entry of entries) byUnitName.set(entry.unit.name, entry)
   const names = createSortedEntries(entries)
@@ -168,7 +180,7 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
     }
     machine.globals = after
     if (after.size !== before.size) machines.changeLoad(machine, after.size - before.size)
-    for (const entry of before) if (!machine.units.members.has(entry)) noticeLeave(machine, entry)
+    for (const entry of before) if (!machine.units.has(entry)) noticeLeave(machine, entry)
     for (const entry of after) if (!before.has(entry)) noticeEnter(machine, entry)
   }
   const refillGlobals = (): void => {
@@ -308,8 +320,8 @@ export function createClusterModel(state: ClusterState, policy: Policy): Cluster
       }
       const machine = live(entry.target)
       const homes = countsAsGlobal(entry)
-        ? machines.inOrder.filter(({ units }) => units.members.has(entry))
-        : machine?.units.members.has(entry)
+        ? machines.inOrder.filter(({ units }) => units.has(entry))
+        : machine?.units.has(entry)
           ? [machine]
           : []
       for (const { units } of homes) units.remove(entry)

@@ -4,12 +4,12 @@
  */
 import { type MachineVerdict, verdictOn } from './able-to-run.ts'
 import { adopt, type ClusterChange } from './change.ts'
-import { createClusterModel, type MachineEntry } from './cluster-model.ts'
+import { type ClusterModel, createClusterModel, type MachineEntry } from './cluster-model.ts'
 import { clearAgenda, decide } from './decide.ts'
 import type { ClusterState, ClusterTask, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
-import { byName, type UnitEntry } from './unit-entry.ts'
+import { byName, prepareUnitsSliced, type UnitEntry, unitsPerSlice } from './unit-entry.ts'
 
 /** What one change led to. */
 export type Replan = {
@@ -73,7 +73,25 @@ export type Planner = {
  * @throws SchedulerError scheduler/duplicate-machine, scheduler/duplicate-unit
  */
 export function createPlanner(state: ClusterState, policy: Policy): Planner {
-  const model = createClusterModel(state, policy)
+  return plannerOn(createClusterModel(state, policy), state, policy)
+}
+
+/**
+ * The same with pauses, for a process that must not stand still meanwhile: of 10,000 units none takes longer than some
+ * ten milliseconds, as long as most of them have their place. Below 1,000 units there is none.
+ *
+ * @throws SchedulerError scheduler/duplicate-machine, scheduler/duplicate-unit
+ */
+export function* createPlannerSliced(state: ClusterState, policy: Policy): Generator<undefined, Planner, undefined> {
+  const prepared = yield* prepareUnitsSliced(state.units, policy)
+  const isLarge = prepared.entries.length >= unitsPerSlice
+  if (isLarge) yield
+  const model = createClusterModel(state, policy, prepared)
+  if (isLarge) yield
+  return plannerOn(model, state, policy)
+}
+
+function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Planner {
   const unconfirmed = new Set((state.unconfirmedMachines ?? []).filter((id) => model.machineById(id) === undefined))
   const isUnplaced = (name: string): boolean => {
     const entry = model.unitByName(name)

@@ -20,6 +20,8 @@ export type UnitEntry = {
   target: string | undefined
   /** The live machine that it has there and on which it counts: it is among the units of that machine. */
   place: Place | undefined
+  /** Where it is in the list of that machine. */
+  slot: number
   /** The machine it has once the last plan is done, as the registry knows it. */
   held: string | undefined
   /** Units with a MachineOf on it, if any. */
@@ -50,6 +52,21 @@ export type PreparedUnits = {
  * @throws SchedulerError scheduler/duplicate-unit
  */
 export function prepareUnits(units: ClusterState['units'], policy: Policy): PreparedUnits {
+  const work = prepareUnitsSliced(units, policy)
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}
+
+/** So many units are prepared between two pauses. */
+export const unitsPerSlice = 1000
+
+/** The same with pauses. */
+export function* prepareUnitsSliced(
+  units: ClusterState['units'],
+  policy: Policy,
+): Generator<undefined, PreparedUnits, undefined> {
   const sorted = sortByName(units)
   const globs = indexGlobs()
   for (const { requirements } of sorted) {
@@ -57,9 +74,12 @@ export function prepareUnits(units: ClusterState['units'], policy: Policy): Prep
     for (const glob of requirements.replaces) globs.acquire(glob)
   }
   const shapes = createShapeTable()
-  const entries = sorted.map((unit, rank) =>
-    createEntry(unit, rank, shapes.acquire(unit, globs.idOf, globs.matching(unit.name)), policy),
-  )
+  const entries: UnitEntry[] = []
+  for (const unit of sorted) {
+    const shape = shapes.acquire(unit, globs.idOf, globs.matching(unit.name))
+    entries.push(createEntry(unit, entries.length, shape, policy))
+    if (entries.length % unitsPerSlice === 0) yield
+  }
   return { entries, globs, shapes }
 }
 
@@ -71,6 +91,7 @@ export const createEntry = (unit: Unit, rank: number, shape: Shape, policy: Poli
   shape,
   target: unit.machine,
   place: undefined,
+  slot: 0,
   held: unit.machine,
   followers: undefined,
 })

@@ -12,6 +12,7 @@ import type { ClusterView } from '../registry/cluster-view.ts'
 import { type BrakeRecord, encodeBrakeRecord, engineVersion } from '../registry/codec.ts'
 import type { KeyMeaning } from '../registry/keyspace.ts'
 import type { Registry } from '../registry/registry.ts'
+import { inSlices } from '../slices.ts'
 import type { StoreHealth } from '../store-health.ts'
 import { type BrakeVerdict, createBrakeWatch } from './brake-watch.ts'
 import { executeClusterTask } from './execute.ts'
@@ -130,7 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
     })
     for (const lost of verdict.letGo) events.machineAway({ machine: lost, units: placed.on.get(lost) ?? 0 })
     sayBrake(verdict)
-    const tasks = held.plan(new Set([...absent.unconfirmed, ...verdict.withheld]))
+    const tasks = await inSlices(held.plan(new Set([...absent.unconfirmed, ...verdict.withheld])))
     const bounced = new Set<string>()
     for (const task of tasks) {
       if (signal.aborted || !leadership.holds()) break

@@ -7,6 +7,7 @@ import type { ClusterView } from '../registry/cluster-view.ts'
 import { encodeCordon, encodeJobObject, encodeMachine, encodeUnitText } from '../registry/codec.ts'
 import { createKeyspace } from '../registry/keyspace.ts'
 import { createViewReader } from '../registry/view-reader.ts'
+import { atOnce } from '../slices.ts'
 import { createHeldPlan, engineStateOf } from './held-plan.ts'
 
 const keyspace = createKeyspace('/f')
@@ -90,7 +91,7 @@ describe.each([
           const expected = inOrder(view, planCluster(engineStateOf(view, mayBeAlive), policy).tasks)
           held.look(view)
           expect(inOrder(view, held.preview(mayBeAlive))).toEqual(expected)
-          const tasks = held.plan(mayBeAlive)
+          const tasks = atOnce(held.plan(mayBeAlive))
           expect(inOrder(view, tasks)).toEqual(expected)
           for (const { kind, unit, machine } of tasks.slice(0, bouncedFrom ?? tasks.length)) {
             const key = keyspace.target(unit)

@@ -7,7 +7,7 @@ import {
   type ClusterChange,
   type ClusterState,
   type ClusterTask,
-  createPlanner,
+  createPlannerSliced,
   type Machine,
   type Planner,
   type Policy,
@@ -16,6 +16,7 @@ import {
 } from '@cluster/scheduler'
 import { type ClusterView, clusterStateOf, plannedMachine, plannedUnit } from '../registry/cluster-view.ts'
 import type { Touched } from '../registry/view-reader.ts'
+import type { Sliced } from '../slices.ts'
 
 /** Where units are, as the registry says. */
 export type PlacedUnits = {
@@ -31,11 +32,11 @@ export type HeldPlan = {
   readonly look: (view: ClusterView) => PlacedUnits
   /**
    * The tasks for the view looked at last, which count as done from then on. Those that were not done are seen at the
-   * next look, and planned again.
+   * next look, and planned again. Pauses while nothing is held yet; until it is done nothing else may be asked for.
    *
    * @param mayBeAlive machines that are not listed and keep their units all the same
    */
-  readonly plan: (mayBeAlive: ReadonlySet<string>) => readonly ClusterTask[]
+  readonly plan: (mayBeAlive: ReadonlySet<string>) => Sliced<readonly ClusterTask[]>
   /** What `plan` would answer, without consequences. */
   readonly preview: (mayBeAlive: ReadonlySet<string>) => readonly ClusterTask[]
   /** Holds nothing any more; the next look sees everything. */
@@ -147,12 +148,12 @@ export function createHeldPlan(policy: Policy): HeldPlan {
           : planner.attempt(changesFor(now, planner, mayBeAlive)).tasks
       return [...orphanTasks(now), ...tasks]
     },
-    plan(mayBeAlive) {
+    *plan(mayBeAlive) {
       const now = lookedAt()
       let tasks: readonly ClusterTask[]
       if (planner === undefined) {
         const state = withoutOrphans(engineStateOf(now, mayBeAlive))
-        planner = createPlanner(state, policy)
+        planner = yield* createPlannerSliced(state, policy)
         tasks = planner.firstPlan.tasks
         told = new Map(state.machines.map((machine) => [machine.id, machine]))
         for (const id of mayBeAlive) if (!now.machines.has(id)) told.set(id, 'away')
@@ -174,6 +175,8 @@ export function createHeldPlan(policy: Policy): HeldPlan {
       planner = undefined
       view = undefined
       told = new Map()
+      places.clear()
+      unitsOn.clear()
       dirtyMachines.clear()
       dirtyUnits.clear()
     },
