@@ -21,6 +21,7 @@ export function openFilter(host: ProgramHost & { readonly filterMode?: FilterMod
 class SystemFilter implements KernelFilter {
   readonly #host: ProgramHost
   #mode: FilterMode | undefined
+  #detection: Promise<FilterMode> | undefined
   /** Networks whose rules in the other packet filter have been taken away, left by a run in the other mode. */
   readonly #tidied = new Set<string>()
   /** What nft made of our words, by our words: some versions print them in their own way. */
@@ -32,7 +33,11 @@ class SystemFilter implements KernelFilter {
   }
 
   async mode(signal?: AbortSignal): Promise<FilterMode> {
-    this.#mode ??= await this.#detect(signal)
+    if (this.#mode !== undefined) return this.#mode
+    this.#detection ??= this.#detect(signal).finally(() => {
+      this.#detection = undefined
+    })
+    this.#mode = await this.#detection
     return this.#mode
   }
 

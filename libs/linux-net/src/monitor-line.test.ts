@@ -63,6 +63,9 @@ describe('a line of the monitor', () => {
       { kind: 'route', gone: true, destination: '0.0.0.0/0', gateway: '10.78.0.1', device: 'e0', protocol: 'boot' },
     ],
     [lines.blackhole, { kind: 'route', gone: false, destination: '10.5.9.0/24', protocol: 'unknown' }],
+    // with -N
+    ['Deleted 6 10.5.9.0/24 ', { kind: 'route', gone: true, destination: '10.5.9.0/24', protocol: 'unknown' }],
+    ['6 default metric 4278198272 ', { kind: 'route', gone: false, destination: '0.0.0.0/0', protocol: 'unknown' }],
     ['something else', undefined],
     ['', undefined],
   ])('%s', (line, event) => expect(parseMonitorLine(line)).toEqual(event))

@@ -45,12 +45,12 @@ export function parseMonitorLine(line: string): MonitorEvent | undefined {
   const [first = ''] = words
   if (isNeighbour(words)) return neighbourOf(gone, first, words, after)
   if (after('table') !== undefined && after('table') !== 'main' && after('table') !== '254') return undefined
-  if (!/^(default|[0-9a-f:.]+(\/\d+)?)$/.test(first)) {
-    // blackhole, unreachable … of the main table: the destination is the second word
-    return /^[a-z]+$/.test(first) && words.length > 1 && /^(default|[0-9a-f:.]+(\/\d+)?)$/.test(words[1] ?? '')
-      ? { kind: 'route', gone, destination: wholeDestination(words[1] ?? '', familyOf(text)), protocol: 'unknown' }
-      : undefined
+  const [, second = ''] = words
+  // blackhole, unreachable … of the main table, as numbers with -N: the destination is the second word
+  if (isDestination(second) && /^([a-z]+|\d+)$/.test(first)) {
+    return { kind: 'route', gone, destination: wholeDestination(second, familyOf(text)), protocol: 'unknown' }
   }
+  if (!isDestination(first)) return undefined
   const via = after('via')
   const [gateway, device] = [via === 'inet6' || via === 'inet' ? after(via) : via, after('dev')]
   return {
@@ -62,6 +62,8 @@ export function parseMonitorLine(line: string): MonitorEvent | undefined {
     protocol: protocolName(after('proto') ?? 'boot'),
   }
 }
+
+const isDestination = (word: string): boolean => /^(default|[0-9a-f:.]+(\/\d+)?)$/.test(word)
 
 const neighbourStates: ReadonlySet<string> = new Set([
   'PERMANENT',

@@ -8,7 +8,7 @@ export type MonitorListener = {
   readonly onLine: (line: string) => void
   /** Lines may have been missed: the monitor has started, started anew, or the kernel's queue was full. */
   readonly onGap: (why: string) => void
-  /** There will be no lines: the program is not there. */
+  /** There are no lines for now: the program cannot be started. It is tried again. */
   readonly onError: (error: unknown) => void
 }
 
@@ -42,10 +42,11 @@ export function startMonitor(host: ProgramHost, listener: MonitorListener): Asyn
 
   const done = (async () => {
     while (!stopped.signal.aborted) {
-      await watch()
+      // Not for ever: a machine without memory or process numbers has some again later, an upgrade ends.
+      await watch().catch(listener.onError)
       if (!stopped.signal.aborted) await host.clock.sleep(restartMs, stopped.signal)
     }
-  })().catch(listener.onError)
+  })()
 
   return {
     [Symbol.asyncDispose]: async () => {

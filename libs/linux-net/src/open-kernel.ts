@@ -72,7 +72,8 @@ class SystemKernel implements Kernel {
       const state = await observeNetwork(this.#host, { ipv6, forwarding, signal })
       // the programs keep the numbers of devices that may be others of the same name now
       const before = new Map(this.#before?.state().links.map(({ name, index }) => [name, index]))
-      if (state.links.some(({ name, index }) => before.has(name) && before.get(name) !== index))
+      // without a number it is a device that the programs made and have looked up since
+      if (state.links.some(({ name, index }) => ![undefined, index].includes(before.get(name))))
         this.#devicesChanged = true
       this.#known = new KnownNetwork(state, ownership)
       this.#before = this.#known

@@ -81,9 +81,9 @@ export const tooLate = (what: string, timeoutMs: number): LinuxNetError =>
     hint: 'the machine is overloaded, or another program holds the lock of the kernel’s network tables',
   })
 
-/** Whether a program could not be started because it is not there. */
+/** Whether a program could not be started because it is not there, or may not be run by us. */
 export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')
 
 function textOf(stream: NodeJS.ReadableStream): () => string {
   const chunks: string[] = []

@@ -122,6 +122,22 @@ describe.each([
       expect(diff(desired, await kernel.observe(ownership), ownership).commands).toEqual([])
     })
 
+    it('a vxlan device needs the link below it, and a VNI of its own', async () => {
+      await become(withoutDirect)
+      const [link] = desired.links
+      if (link?.vxlan === undefined) return expect.unreachable()
+      const lost: NetworkCommand = {
+        kind: 'add-link',
+        link: { ...link, name: 'flannel.2', vxlan: { ...link.vxlan, vni: 2, underlay: 'gone0' } },
+      }
+      const twin: NetworkCommand = { kind: 'add-link', link: { ...link, name: 'flannel.3' } }
+      expect(await kernel.apply([lost])).toMatchObject([{ command: lost, reason: 'no-device' }])
+      expect(await kernel.apply([twin])).toMatchObject([{ command: twin, reason: 'exists' }])
+      await kernel.observe(ownership)
+      expect(await kernel.apply([{ kind: 'delete-link', device: 'eth0' }])).toEqual([])
+      expect((await kernel.observe(ownership)).links.map(({ name }) => name)).not.toContain('flannel.1')
+    })
+
     it('a change by somebody else is told, and a look is due', async () => {
       const stop = new AbortController()
       const changes = kernel.changes(stop.signal)[Symbol.asyncIterator]()

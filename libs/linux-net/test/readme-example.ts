@@ -17,7 +17,8 @@ const desired: NetworkState = {
 }
 
 // a kernel in memory; on a machine: await openKernel({ clock }) of @cluster/linux-net
-const kernel = createModelKernel({ initial: emptyState })
+const eth0 = { name: 'eth0', kind: '', mtu: 1500, up: true }
+const kernel = createModelKernel({ initial: { ...emptyState, links: [eth0] } })
 const plan = diff(desired, await kernel.observe(ownership), ownership)
 for (const command of plan.commands) console.log(commandText(command))
 

@@ -185,6 +185,7 @@ describe('what belongs to others', () => {
       { kind: 'vxlan', vxlan, alias: 'cluster:10.9.0.0/16' },
       undefined,
     ],
+    ['a vxlan device with another VNI than its name', { kind: 'vxlan', vxlan: { ...vxlan, vni: 77 } }, undefined],
     ['a vxlan device with an address of another network', { kind: 'vxlan', vxlan }, '10.9.3.0/32'],
   ])('%s of our name is refused, and nothing is put on it', (_, link, address) => {
     const foreign: Link = { name: 'flannel.1', kind: '', mtu: 1450, up: true, ...link }
@@ -255,10 +256,13 @@ const anyRoute = fc.record(
   },
   { requiredKeys: ['destination', 'gateway', 'device', 'protocol'] },
 )
+const placeOf = ({ destination, metric = 0, gateway: via, device: over }: Route): string =>
+  [destination, metric, via, over].join(' ')
 const observedState: fc.Arbitrary<NetworkState> = fc.record({
   links: observedLink.map((links) => [eth0, docker0, ...links]),
   addresses: fc.array(fc.record({ device, address: choose('10.5.34.0/32', '10.5.35.0/32', '10.78.0.2/24') })),
-  routes: fc.array(anyRoute, { maxLength: 8 }).map((routes) => [...host.routes, ...routes]),
+  // the kernel refuses a route that is there already
+  routes: fc.uniqueArray(anyRoute, { maxLength: 8, selector: placeOf }).map((routes) => [...host.routes, ...routes]),
   neighbours: fc.uniqueArray(fc.record({ device, ip: gateway, mac, permanent: fc.boolean() }), {
     selector: (neighbour) => `${neighbour.device} ${neighbour.ip}`,
   }),

@@ -79,11 +79,16 @@ export class ModelNetwork {
     switch (command.kind) {
       case 'add-link':
         if (this.#links.has(command.link.name)) return { reason: 'exists', text: 'RTNETLINK answers: File exists' }
+        if (this.#isUnderlayMissing(command.link)) {
+          return { reason: 'no-device', text: `Cannot find device "${command.link.vxlan?.underlay}"` }
+        }
+        if (this.#isVniTaken(command.link)) {
+          return { reason: 'exists', text: 'Error: A VXLAN device with the specified VNI already exists.' }
+        }
         this.#links.set(command.link.name, { ...command.link, up: false })
         return undefined
       case 'delete-link':
-        this.#links.delete(command.device)
-        this.#forget(command.device)
+        this.#deleteLink(command.device)
         return undefined
       case 'set-link':
         return this.#setLink(command)
@@ -127,6 +132,23 @@ export class ModelNetwork {
       default:
         return command satisfies never
     }
+  }
+
+  #isUnderlayMissing({ vxlan }: Link): boolean {
+    return vxlan?.underlay !== undefined && !this.#links.has(vxlan.underlay)
+  }
+
+  /** The kernel tells packets apart by VNI and port; two devices on different links may share both, which we never ask for. */
+  #isVniTaken({ vxlan }: Link): boolean {
+    if (vxlan === undefined) return false
+    return [...this.#links.values()].some((link) => link.vxlan?.vni === vxlan.vni && link.vxlan.port === vxlan.port)
+  }
+
+  /** The kernel deletes the vxlan devices over a link with it. */
+  #deleteLink(device: string): void {
+    this.#links.delete(device)
+    this.#forget(device)
+    for (const { name, vxlan } of [...this.#links.values()]) if (vxlan?.underlay === device) this.#deleteLink(name)
   }
 
   #setLink(command: NetworkCommand & { readonly kind: 'set-link' }): ModelRefusal | undefined {

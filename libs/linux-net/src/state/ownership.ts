@@ -9,8 +9,9 @@ export type OwnedDevice = { readonly name: string; readonly kind: 'vxlan' | 'tun
 /**
  * What is ours.
  *
- * - Devices by name and kind: a vxlan device of such a name is ours when it carries our mark, or no mark, no master and
- *   no IPv4 address outside `networks`; every other device of the name belongs to somebody else and is refused.
+ * - Devices by name and kind: a vxlan device of such a name is ours when it carries our mark, or no mark, no master,
+ *   the VNI of its name and no IPv4 address outside `networks`; every other device of the name belongs to somebody else
+ *   and is refused.
  * - Addresses of our devices inside `networks`.
  * - Routes whose destination lies in `networks` with our protocol number, or over a device of ours; routes over our
  *   devices with our protocol number wherever they lead. Never one that the kernel made itself.
@@ -52,6 +53,11 @@ export function foreignBecause(
   if (link.master !== undefined) return `it is a port of ${link.master}`
   if (link.alias !== undefined && link.alias !== '') {
     return link.alias === mark ? undefined : `it is marked as that of "${link.alias}"`
+  }
+  // The original calls its device after its VNI; whoever calls another one so is not the original, and not us.
+  const named = /\.(\d+)$/.exec(link.name)?.[1]
+  if (named !== undefined && link.vxlan !== undefined && link.vxlan.vni !== Number(named)) {
+    return `its VNI is ${link.vxlan.vni}`
   }
   const elsewhere = addresses.find(
     ({ device, address }) =>
