@@ -68,7 +68,7 @@ export function createFlannel(options: FlannelOptions): Flannel {
     // Link, kernel and packet filter are looked at while the store is read: none needs the other.
     const looking = lookAround(signal)
     looking.catch(() => undefined)
-    const warming = kernel.filter.mode(signal).catch(() => undefined)
+    kernel.filter.mode(signal).catch(() => undefined)
     const deadlineMs = settings.externalDeadlineMs
     const lookingForExternal = awaitExternal({ findExternal, deadlineMs, clock, random, events }, signal)
     const readingPrevious = readPrevious(signal)
@@ -112,7 +112,6 @@ export function createFlannel(options: FlannelOptions): Flannel {
       takesOver:
         previous.subnet !== undefined && !state.routes.some(({ protocol }) => protocol === ownership.routeProtocol),
     }
-    await warming
     return serve(membership, external, previous.subnet, signal)
   }
 
