@@ -16,6 +16,7 @@ import {
   readLease,
   type Subnet,
   type SubnetErrorCode,
+  subnetKey,
 } from '@cluster/subnet'
 import { FlannelError, type FlannelErrorCode } from './errors.ts'
 import type { FlannelEvents } from './events.ts'
@@ -167,7 +168,10 @@ export function listingOf(entries: readonly KvEntry[], keyspace: Keyspace): List
     if (!isBelow(keyspace.subnets, key)) continue
     const name = key.slice(keyspace.subnets.length + 1)
     const reading = readLease({ key: name, value, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) })
-    if (reading.kind === 'lease') leases.push({ ...reading.lease, revision })
+    // A subnet that is spelled in another way, with host bits or a leading zero, is nobody's to adopt or to delete: the
+    // lease that is held has one key.
+    if (reading.kind === 'lease' && name !== subnetKey(reading.lease.subnet)) blocked.push(reading.lease.subnet)
+    else if (reading.kind === 'lease') leases.push({ ...reading.lease, revision })
     else if (reading.kind === 'blocked') blocked.push(reading.subnet)
   }
   return { leases, blocked }

@@ -94,6 +94,10 @@ function findPeer(judgements: readonly Judgement[], text: string): Judgement {
 type PeerJudgement = Judgement & { readonly kind: 'peer' }
 
 function checkLink({ surroundings, observed }: Overlay, { peer }: PeerJudgement): Finding {
+  const { device } = surroundings.external
+  const below = observed.links.find((candidate) => candidate.name === device)
+  if (below === undefined) return broken(`${device} is not there`, `bring ${device} back`)
+  if (!below.up) return broken(`${device} is down`, `ip link set ${device} up`)
   const name = peer.direct ?? surroundings.device
   if (name === undefined) return broken('there is no tunnel device', comesBack)
   const link = observed.links.find((candidate) => candidate.name === name)
@@ -108,14 +112,14 @@ function checkLink({ surroundings, observed }: Overlay, { peer }: PeerJudgement)
 function checkRoute(overlay: Overlay, { lease, peer }: PeerJudgement): Finding {
   const net = lease.subnet.v4
   const wanted = desiredOf(overlay).routes.find((route) => covers(route, peer.subnet))
-  const way = overlay.observed.routes
-    .filter((route) => route.type === undefined || route.type === 'unicast')
-    .filter((route) => covers(route, peer.subnet))
-    .sort(longestFirst)[0]
+  const way = overlay.observed.routes.filter((route) => covers(route, peer.subnet)).sort(longestFirst)[0]
   if (wanted === undefined || net === undefined) return skipped('no route is wanted')
   if (way === undefined) return broken(`no route to ${peer.subnet}, wanted ${routeText(wanted)}`, comesBack)
   const isWanted =
     way.destination === wanted.destination && way.gateway === wanted.gateway && way.device === wanted.device
+  if (way.type !== undefined) {
+    return broken(`${routeText(way)}, wanted ${routeText(wanted)}`, `remove it: ip route delete ${routeText(way)}`)
+  }
   if (!isWanted) return broken(`${routeText(way)}, wanted ${routeText(wanted)}`, comesBack)
   const longer = overlay.observed.routes.find((route) => {
     const inner = parseNet4(route.destination)
@@ -181,5 +185,5 @@ const longestFirst = (one: Route, other: Route): number =>
   (parseNet4(other.destination)?.length ?? 0) - (parseNet4(one.destination)?.length ?? 0) ||
   (one.metric ?? 0) - (other.metric ?? 0)
 
-const routeText = ({ destination, gateway, device }: Route): string =>
-  [destination, gateway && `via ${gateway}`, device && `dev ${device}`].filter(Boolean).join(' ')
+const routeText = ({ type, destination, gateway, device }: Route): string =>
+  [type, destination, gateway && `via ${gateway}`, device && `dev ${device}`].filter(Boolean).join(' ')

@@ -12,6 +12,7 @@ import {
   type NetworkState,
   type Ownership,
   type Refusal,
+  type Route,
 } from '@cluster/linux-net/state'
 import { type Clock, createDoorbell } from '@cluster/prelude'
 import type { FlannelEvents } from './events.ts'
@@ -48,6 +49,8 @@ const settleMs = 200
 /** Looks that changes ask for are at least this far apart. */
 const looksApartMs = 1000
 const repairsShownMax = 10
+/** Refused commands that are told one by one: without a right, the kernel refuses those of thousands of machines. */
+const refusalsToldMax = 10
 
 export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   const { kernel, ownership, desired, onLook, lookIntervalMs, clock, events } = options
@@ -116,13 +119,15 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
 
   function noteFailures(refused: readonly Failure[], refusals: readonly Refusal[], isComplete: boolean): void {
     const now = new Map(isComplete ? [] : failures)
-    for (const { command, text, hint } of refused) {
-      now.set(commandText(command), hint === undefined ? text : `${text} (${hint})`)
+    for (const { command, reason, text, hint } of refused) {
+      // what hangs on a device that could not be made is no news beside the device
+      if (reason !== 'skipped') now.set(commandText(command), hint === undefined ? text : `${text} (${hint})`)
     }
     for (const refusal of refusals) now.set(...refusalText(refusal))
-    for (const [command, reason] of now) {
-      if (failures.get(command) !== reason) events.kernelRefused({ command, reason })
-    }
+    const news = [...now].filter(([command, reason]) => failures.get(command) !== reason)
+    for (const [command, reason] of news.slice(0, refusalsToldMax)) events.kernelRefused({ command, reason })
+    const untold = news.length - refusalsToldMax
+    if (untold > 0) events.kernelRefused({ command: `${untold} more commands`, reason: 'see flanneld status' })
     failures = now
   }
 
@@ -191,7 +196,7 @@ const isForeignDevice = ({ kind }: Refusal): boolean => kind === 'foreign-device
 export const refusalText = (refusal: Refusal): readonly [what: string, why: string] =>
   refusal.kind === 'foreign-device'
     ? [`device ${refusal.link.name}`, refusal.why]
-    : [
-        `route ${refusal.route.destination}`,
-        `${refusal.existing.destination} dev ${refusal.existing.device ?? '?'} of this machine is in its place`,
-      ]
+    : [`route ${refusal.route.destination}`, `${existingText(refusal.existing)} of this machine is in its place`]
+
+const existingText = ({ type, destination, device }: Route): string =>
+  [type, destination, device && `dev ${device}`].filter(Boolean).join(' ')

@@ -177,7 +177,11 @@ export function readLease(entry: {
   const subnet = parseSubnetKey(key)
   if (subnet === undefined) return { kind: 'junk', key, reason: 'the key is no subnet' }
   const attributes = parseAttributes(value)
-  if (attributes === undefined) return { kind: 'blocked', key, subnet, reason: 'the value names no owner' }
+  if (attributes === undefined) {
+    const isLong = value.length > leaseValueLengthMax
+    const reason = isLong ? `the value is longer than ${leaseValueLengthMax} characters` : 'the value names no owner'
+    return { kind: 'blocked', key, subnet, reason }
+  }
   return {
     kind: 'lease',
     lease: { key, subnet, attributes, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) },
