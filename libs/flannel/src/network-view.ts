@@ -30,6 +30,11 @@ export type NetworkView = {
   readonly onChange: (listener: (change: ViewChange) => void) => () => void
   /** Resolves with the next view, or when the signal fires. */
   readonly next: (signal: AbortSignal) => Promise<void>
+  /**
+   * Reads and watches anew. For when the address of this machine has changed: a watch from the former one hears nothing
+   * any more, and seconds pass before its connection counts as dead.
+   */
+  readonly reconnect: () => void
   /** Follows the store until the signal fires. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
@@ -56,6 +61,7 @@ export function createNetworkView({
   let configText: string | undefined
   let revision = 0
   let unreachableSinceMs: number | undefined
+  let cut = new AbortController()
 
   return {
     book,
@@ -79,22 +85,30 @@ export function createNetworkView({
         listeners.add(done)
         signal.addEventListener('abort', done, { once: true })
       }),
+    reconnect: () => cut.abort(),
     async run(signal) {
-      for await (const update of follow(kv, keyspace.root, { signal, clock, random, log })) {
-        if (update.kind === 'unavailable') {
-          unreachableSinceMs = update.sinceMonotonicMs
-          continue
-        }
-        unreachableSinceMs = undefined
-        entries = update.entries
-        revision = update.revision
-        const before = configText
-        configText = update.entries.get(keyspace.config)?.value
-        const { changed, newJunk } = book.read(update.entries, clock.monotonicMs())
-        for (const { key, reason } of newJunk) events.junkKey({ key, reason })
-        const change = { leasesChanged: changed, configChanged: before !== configText, resync: update.resync }
-        for (const listener of [...listeners]) listener(change)
+      while (!signal.aborted) {
+        cut = new AbortController()
+        await followUntil(AbortSignal.any([signal, cut.signal]))
       }
     },
+  }
+
+  async function followUntil(signal: AbortSignal): Promise<void> {
+    for await (const update of follow(kv, keyspace.root, { signal, clock, random, log })) {
+      if (update.kind === 'unavailable') {
+        unreachableSinceMs ??= update.sinceMonotonicMs
+        continue
+      }
+      unreachableSinceMs = undefined
+      entries = update.entries
+      revision = update.revision
+      const before = configText
+      configText = update.entries.get(keyspace.config)?.value
+      const { changed, newJunk } = book.read(update.entries, clock.monotonicMs())
+      for (const { key, reason } of newJunk) events.junkKey({ key, reason })
+      const change = { leasesChanged: changed, configChanged: before !== configText, resync: update.resync }
+      for (const listener of [...listeners]) listener(change)
+    }
   }
 }

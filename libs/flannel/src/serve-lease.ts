@@ -213,13 +213,16 @@ export async function createService(
       if (judgement !== undefined) tell(judgement)
     }
     if (!changed) return
-    for (const [key, { judgement }] of judged) {
+    // Every lease is judged now; what there is more has vanished.
+    for (const [key, { judgement }] of judged.size === leases.size ? [] : judged) {
       if (leases.has(key)) continue
       if (scope !== undefined && judgement?.kind === 'peer') addToScope(scope, judgement.peer)
       judged.delete(key)
       told.delete(key)
     }
-    judgements = [...judged.values()].flatMap(({ judgement }) => judgement ?? [])
+    const all: Judgement[] = []
+    for (const { judgement } of judged.values()) if (judgement !== undefined) all.push(judgement)
+    judgements = all
     peers = peersOf(judgements)
     tunnel?.setPeers(peers)
     events.peers({ usable: peers.length, known: judgements.length })
@@ -320,6 +323,7 @@ export async function createService(
     if (problem !== undefined) {
       throw new FlannelError('flannel/unusable-backend', problem.text, { hint: problem.hint })
     }
+    if (found.interfaceAddress !== external.interfaceAddress) view.reconnect()
     external = found
     events.externalChanged(found)
     rejudge()
