@@ -20,7 +20,7 @@ export async function isDaemonRunning(networks: readonly NetworkFile[], signal: 
 /**
  * One answer, as JSON holds it.
  *
- * @throws FlanneldError `flanneld/not-running`, `flanneld/bad-answer`
+ * @throws FlanneldError `flanneld/not-running`, `flanneld/no-permission`, `flanneld/bad-answer`
  */
 export async function askDaemon(networks: readonly NetworkFile[], path: string, signal: AbortSignal): Promise<unknown> {
   const socket = resolve(socketPathOf(networks))
@@ -36,9 +36,15 @@ export async function askDaemon(networks: readonly NetworkFile[], path: string, 
     if (response.status === 200) return answer
     throw refusal(answer, response.status)
   } catch (cause) {
+    if (isClusterError(cause, 'http/permission-denied')) {
+      throw new FlanneldError('flanneld/no-permission', `only root may ask the flanneld at ${socket}`, {
+        hint: 'run this as root',
+        cause,
+      })
+    }
     if (!isNobodyThere(cause)) throw cause
     throw new FlanneldError('flanneld/not-running', `no flanneld answers at ${socket}`, {
-      hint: 'start it, or name its subnet file with --subnet-file: the socket lies beside it; only root may ask',
+      hint: 'start it, or name its subnet file with --subnet-file: the socket lies beside it',
       cause,
     })
   } finally {
@@ -47,9 +53,7 @@ export async function askDaemon(networks: readonly NetworkFile[], path: string, 
 }
 
 const isNobodyThere = (error: unknown): boolean =>
-  isClusterError(error, 'http/no-such-socket') ||
-  isClusterError(error, 'http/connection-refused') ||
-  isClusterError(error, 'http/permission-denied')
+  isClusterError(error, 'http/no-such-socket') || isClusterError(error, 'http/connection-refused')
 
 function refusal(answer: unknown, status: number): FlanneldError {
   const [message, hint] = [fieldOf(answer, 'message'), fieldOf(answer, 'hint')]

@@ -9,8 +9,9 @@ import { controlHandler, healthHandler } from './control.ts'
 import { FlanneldError } from './errors.ts'
 import { createFindExternal } from './external.ts'
 import { openMachineKernel } from './machine-kernel.ts'
-import { openStore, storeAddresses } from './open-store.ts'
+import { openStore } from './open-store.ts'
 import { socketPathOf } from './socket-path.ts'
+import { storeAddresses } from './store-addresses.ts'
 import { fileOf, previousSubnet } from './subnet-file.ts'
 
 /** What the process is given by its parent. */

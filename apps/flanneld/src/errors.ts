@@ -8,6 +8,8 @@ export type FlanneldErrorCode =
   | 'flanneld/password-file'
   /** A command asks a daemon that is not there. */
   | 'flanneld/not-running'
+  /** The daemon's socket is not for this user. */
+  | 'flanneld/no-permission'
   /** The daemon answered something that it does not say, or refused. */
   | 'flanneld/bad-answer'
   /** A command was called with what does not go together. */

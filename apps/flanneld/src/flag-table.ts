@@ -110,6 +110,17 @@ export const flags: ReadonlyMap<string, Flag> = new Map(
   flagGroups.flatMap(({ flags: group }) => group.map((one) => [one.name, one] as const)),
 )
 
+/** What the commands take that look at this machine themselves where no daemon runs. */
+export const machineFlagNames = [
+  'iface',
+  'iface-regex',
+  'iface-can-reach',
+  'public-ip',
+  'ip-masq',
+  'filter',
+  'iptables-forward-rules',
+] as const
+
 /** Flags of flannel and its log library that are accepted and do nothing, each with why. */
 export const ignoredFlags: ReadonlyMap<string, { readonly kind: FlagKind; readonly why: string }> = new Map([
   ['vmodule', { kind: 'text', why: 'the log has one level; use -v' }],

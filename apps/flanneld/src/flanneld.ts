@@ -12,8 +12,9 @@ import {
 import type { Context, FlanneldCommand } from './command.ts'
 import { type ConfigFault, networkFilesOf, storeConfigOf } from './config.ts'
 import { FlanneldError } from './errors.ts'
-import { type Flag as DaemonFlag, flags as daemonFlags, storeFlags } from './flag-table.ts'
-import type { GivenFlags } from './flags.ts'
+import { type Flag as DaemonFlag, flags as daemonFlags, machineFlagNames, storeFlags } from './flag-table.ts'
+import { type GivenFlags, parseBoolean } from './flags.ts'
+import { machinePorts } from './machine-ports.ts'
 import { version } from './version.ts'
 
 const fileFlagNames = ['subnet-file', 'subnet-dir', 'networks'] as const
@@ -24,6 +25,18 @@ const shared: readonly DaemonFlag[] = [...fileFlags, ...storeFlags]
 
 const text = (summary: string, fallback = ''): Flag => ({ kind: 'string', default: fallback, summary })
 const boolean = (summary: string): Flag => ({ kind: 'boolean', default: false, summary })
+
+/** The flags with which the daemon would look at this machine. */
+const machineFlags: Flags = Object.fromEntries(
+  machineFlagNames
+    .flatMap((name) => daemonFlags.get(name) ?? [])
+    .map(({ name, kind, fallback, help }): readonly [string, Flag] => [
+      name,
+      kind === 'boolean'
+        ? { kind, default: parseBoolean(fallback) === true, summary: help }
+        : { kind: 'string', default: fallback, summary: help, repeats: kind === 'repeated' && name !== 'iface-regex' },
+    ]),
+)
 
 const optionFlags = (what: string): Flags => ({
   f: text(`Subnet file to read`, '/run/flannel/subnet.env'),
@@ -37,12 +50,12 @@ const commands: readonly FlanneldCommand[] = [
     summary: "This machine's lease, its peers and their state",
     usage: 'status [--output FORM]',
     description:
-      'Asks the flanneld that runs on this machine, through the socket beside its subnet file. The exit code is 0 when the overlay is ready, else 1.',
+      'Asks the flanneld that runs on this machine, through the socket beside its subnet file; where none runs, store and kernel are read. The exit code is 0 when the overlay is ready, else 1.',
     examples: [
       { line: 'flanneld status', about: 'For a person' },
       { line: 'flanneld status --output json', about: 'For a script' },
     ],
-    flags: { output: outputFlag },
+    flags: { output: outputFlag, ...machineFlags },
     usageExitCode: 2,
     load: async () => (await import('./commands/status.ts')).status,
   },
@@ -51,9 +64,9 @@ const commands: readonly FlanneldCommand[] = [
     summary: 'The first broken hop on the way to a peer',
     usage: 'check [--output FORM] PEER',
     description:
-      "PEER is a machine's subnet, an address in it, or its public address. Looks at lease, link, route, neighbour, forwarding entry, firewall and MTU, in the order in which a packet needs them. The exit code is 1 when one of them is broken.",
+      "PEER is a machine's subnet, an address in it, or its public address. Looks at lease, link, route, neighbour, forwarding entry, firewall and MTU, in the order in which a packet needs them. Works without a running flanneld, too. The exit code is 1 when one of them is broken.",
     examples: [{ line: 'flanneld check 10.5.34.2', about: 'Why can a container not be reached?' }],
-    flags: { output: outputFlag },
+    flags: { output: outputFlag, ...machineFlags },
     usageExitCode: 2,
     load: async () => (await import('./commands/check.ts')).check,
   },
@@ -62,9 +75,12 @@ const commands: readonly FlanneldCommand[] = [
     summary: 'What would change in the kernel, without changing it',
     usage: 'plan [--output FORM]',
     description:
-      'Prints the commands that would make the kernel as the leases ask for; none when it is so already, which a running flanneld sees to. The exit code is 0 either way.',
-    examples: [{ line: 'flanneld plan', about: 'What has somebody changed by hand?' }],
-    flags: { output: outputFlag },
+      'Prints the commands that would make the kernel as the leases ask for; none when it is so already, which a running flanneld sees to. Where none runs: what its start would change, and which subnet it would ask for. The exit code is 0 either way.',
+    examples: [
+      { line: 'flanneld plan', about: 'What has somebody changed by hand?' },
+      { line: 'flanneld plan --iface eth1 --ip-masq', about: 'What will the first start do here?' },
+    ],
+    flags: { output: outputFlag, ...machineFlags },
     usageExitCode: 2,
     load: async () => (await import('./commands/plan.ts')).plan,
   },
@@ -178,7 +194,7 @@ export function contextOf(io: Io, settings: FlagValues, signal: AbortSignal): Co
   const [networks, store] = [networkFilesOf(given), storeConfigOf(given)]
   if (!networks.ok) throw wrongFlag(networks.error)
   if (!store.ok) throw wrongFlag(store.error)
-  return { io, networks: networks.value, store: store.value, signal }
+  return { io, networks: networks.value, store: store.value, machine: machinePorts, signal }
 }
 
 const wrongFlag = ({ message, remedy }: ConfigFault): FlanneldError =>

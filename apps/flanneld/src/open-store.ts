@@ -5,7 +5,6 @@ import { readTlsFiles } from '@cluster/http'
 import type { Kv } from '@cluster/kv'
 import { connectEtcd2 } from '@cluster/kv-client'
 import type { Logger } from '@cluster/prelude'
-import { parseIp4 } from '@cluster/subnet'
 import type { StoreConfig } from './config.ts'
 import { FlanneldError } from './errors.ts'
 
@@ -31,7 +30,3 @@ async function passwordOf({ password, passwordFile }: StoreConfig): Promise<stri
   }
   throw new FlanneldError('flanneld/password-file', `the first line of ${passwordFile} is empty`, { hint })
 }
-
-/** The addresses among the endpoints; names are looked up by nobody, since an answer may change. */
-export const storeAddresses = ({ endpoints }: StoreConfig): readonly string[] =>
-  endpoints.map((endpoint) => new URL(endpoint).hostname).filter((host) => parseIp4(host) !== undefined)

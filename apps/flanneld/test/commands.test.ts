@@ -1,11 +1,14 @@
-/** The commands that need no daemon, as they are typed. */
+/** The commands as they are typed, where no daemon runs. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryIo, runCommandLine } from '@cluster/cli'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createManualClock, createModelKv, type ModelKv } from '@cluster/kv'
+import { createModelKernel, emptyState, type ModelKernel } from '@cluster/linux-net/state'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandNames } from '../src/command-names.ts'
 import { commandLine, contextOf, spelledOut } from '../src/flanneld.ts'
+import type { MachinePorts } from '../src/machine-ports.ts'
 
 let folder = ''
 let subnetFile = ''
@@ -63,11 +66,91 @@ it('prints what podman and systemd-nspawn need, and writes files below a folder'
   expect(readFileSync(join(folder, 'run/systemd/network/70-overlay0.network'), 'utf8')).toContain('10.1.74.1/24')
 })
 
-it('says that nobody runs, and where it asked', async () => {
-  for (const words of [['status'], ['plan'], ['check', '10.1.2.3']]) {
-    const { code, stderr } = await run('--subnet-file', subnetFile, ...words)
-    expect([code, stderr]).toEqual([1, expect.stringContaining(join(folder, 'subnet.sock'))])
+describe('where no daemon runs', () => {
+  const prefix = '/coreos.com/network'
+  const peer = { PublicIP: '10.78.0.12', BackendType: 'host-gw' }
+  const own = { PublicIP: '10.78.0.11', BackendType: 'host-gw' }
+  let kv: ModelKv
+  let kernel: ModelKernel
+  let found: readonly string[] = []
+  beforeEach(async () => {
+    kv = createModelKv({ clock: createManualClock() })
+    kernel = createModelKernel({
+      initial: { ...emptyState, links: [{ name: 'eth0', kind: '', mtu: 1500, up: true }] },
+    })
+    await kv.put(`${prefix}/config`, '{"Network":"10.1.0.0/16","Backend":{"Type":"host-gw"}}')
+    await kv.put(`${prefix}/subnets/10.1.9.0-24`, JSON.stringify(peer))
+  })
+  afterEach(() => kv[Symbol.asyncDispose]())
+
+  /** The commands on a machine in memory. */
+  async function runHere(...words: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const io = memoryIo()
+    const machine: MachinePorts = {
+      openStore: async () => kv.connect(),
+      openKernel: async () => kernel,
+      findExternal:
+        ({ external }) =>
+        async () => {
+          found = [...external.names, ...external.patterns]
+          return { device: 'eth0', mtu: 1500, interfaceAddress: '10.78.0.11', publicIp: '10.78.0.11' }
+        },
+    }
+    const { signal } = new AbortController()
+    const code = await runCommandLine(commandLine, ['--subnet-file', subnetFile, ...words], io, (flags) => ({
+      ...contextOf(io, flags, signal),
+      machine,
+    }))
+    return { code, ...io.written }
   }
+  const said = (): string =>
+    `no flanneld answers at ${join(folder, 'subnet.sock')}: this is what the store and the kernel say`
+
+  it('plans the first start and takes nothing', async () => {
+    const { code, stdout, stderr } = await runHere(
+      'plan',
+      '--ip-masq',
+      '--iface=eth0',
+      '--iface',
+      'eth1',
+      '--iface-regex=a{1,2}',
+    )
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      said(),
+      '10.78.0.11 has no lease; a start would ask for 10.1.74.0/24, that of the last run',
+    ])
+    expect(code).toBe(0)
+    expect(stdout).toContain('ip route replace 10.1.9.0/24 via 10.78.0.12 dev eth0')
+    expect(stdout).toContain('masquerade')
+    expect(found).toEqual(['eth0', 'eth1', 'a{1,2}'])
+    expect((await kv.range(`${prefix}/subnets`)).entries).toHaveLength(1)
+    expect(kernel.applied).toEqual([])
+  })
+
+  it('masquerades in its plan when the last run did', async () => {
+    expect((await runHere('plan')).stdout).not.toContain('masquerade')
+    writeFileSync(subnetFile, 'FLANNEL_SUBNET=10.1.74.1/24\nFLANNEL_IPMASQ=true\n')
+    expect((await runHere('plan')).stdout).toContain('masquerade')
+    expect((await runHere('plan', '--ip-masq=false')).stdout).not.toContain('masquerade')
+  })
+
+  it('tells status and the way to a peer', async () => {
+    await kv.put(`${prefix}/subnets/10.1.74.0-24`, JSON.stringify(own), { ttlSeconds: 600 })
+    const status = await runHere('status')
+    expect([status.code, status.stderr.trimEnd()]).toEqual([1, said()])
+    expect(status.stdout).toContain('overlay     10.1.0.0/16 by host-gw, not ready (stopped)')
+    expect(status.stdout).toContain('subnet      10.1.74.0/24, ends in 10m0s')
+    expect(status.stdout).toMatch(/10\.1\.9\.0\/24\s+10\.78\.0\.12\s+host-gw\s+direct/)
+    const check = await runHere('check', '10.1.9.7', '--output', 'json')
+    expect([check.code, JSON.parse(check.stdout)]).toMatchObject([1, { subnet: '10.1.9.0/24', broken: 'route' }])
+    expect(await runHere('check', '10.1.8.7')).toMatchObject({ code: 1, stderr: expect.stringContaining('10.1.8.7') })
+  })
+
+  it('says that no lease is there to check from, and which flag cannot be', async () => {
+    expect((await runHere('check', '10.1.9.7')).stderr).toContain('no lease belongs to 10.78.0.11')
+    const { code, stderr } = await runHere('plan', '--filter=pf')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('expected one of auto, nft, iptables')])
+  })
 })
 
 it('wants one peer, and an address for the lease to give back', async () => {

@@ -77,6 +77,30 @@ describeOverlay('flanneld as a process', () => {
     expect(await lab.store.list(`${prefix}/subnets`)).toEqual([])
   })
 
+  it('is planned before it is started, and answers for itself while it is stopped', async () => {
+    await using lab = await openLab([1, 2], networkOf({ Type: 'vxlan' }))
+    const [one, two] = [lab.host(1), lab.host(2)]
+    await two.start()
+    const before = await one.command(['plan', '--ip-masq'])
+    expect([before.code, before.stderr]).toEqual([0, expect.stringContaining('10.78.0.11 has no lease')])
+    expect(before.stdout).toContain('ip link add flannel.1')
+    expect(before.stdout).toContain('masquerade')
+    expect(await one.look(['ip', '-json', 'link', 'show', 'type', 'vxlan'])).toEqual([])
+    expect(await lab.store.list(`${prefix}/subnets`)).toHaveLength(1)
+    await one.start(['--ip-masq'])
+    await one.stop()
+    const after = await one.command(['plan'])
+    expect([after.code, after.stdout, after.stderr]).toEqual([0, '', expect.stringContaining('no flanneld answers')])
+    const status = await one.command(['status', '--output', 'json'])
+    expect([status.code, JSON.parse(status.stdout)]).toMatchObject([
+      1,
+      { networks: [{ phase: 'stopped', peers: [{ publicIp: '10.78.0.12' }], problems: [] }] },
+    ])
+    expect(await one.command(['check', two.containerAddress()])).toMatchObject({ code: 0 })
+    await one.network.ip(['link set flannel.1 down'])
+    expect(await one.command(['check', two.containerAddress()])).toMatchObject({ code: 1 })
+  })
+
   it('refuses a backend by name, and says what it has', async () => {
     await using lab = await openLab([1], networkOf({ Type: 'aws-vpc' }))
     lab.host(1).launch()

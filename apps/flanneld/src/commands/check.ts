@@ -1,17 +1,21 @@
 /** `flanneld check PEER`: the first broken hop. */
 import { outputForm, printTable } from '@cluster/cli'
 import type { CheckReport, Hop } from '@cluster/flannel'
-import { askDaemon } from '../ask-daemon.ts'
+import { isClusterError } from '@cluster/prelude'
 import type { Run } from '../command.ts'
 import { FlanneldError } from '../errors.ts'
+import { askOrRead, type NetworkToRead } from '../without-daemon.ts'
 
-export const check: Run = async ({ io, networks, signal }, { flags, args }) => {
+export const check: Run = async (context, { flags, args }) => {
+  const { io, signal } = context
   const [peer, ...more] = args
   if (peer === undefined || more.length > 0) {
     io.stderr.write('flanneld check takes one peer\nits subnet, an address in it, or its public address\n')
     return 2
   }
-  const answer = await askDaemon(networks, `/v1/check?peer=${encodeURIComponent(peer)}`, signal)
+  const answer = await askOrRead(context, flags, `/v1/check?peer=${encodeURIComponent(peer)}`, (networks) =>
+    checkDirectly(networks, peer, signal),
+  )
   if (!isCheckReport(answer)) {
     throw new FlanneldError('flanneld/bad-answer', 'flanneld answered with what is no report', {
       hint: 'is the daemon of the same release as this command?',
@@ -25,6 +29,22 @@ export const check: Run = async ({ io, networks, signal }, { flags, args }) => {
   if (answer.broken === undefined) return 0
   for (const complaint of complaints(answer)) io.stderr.write(`${complaint}\n`)
   return 1
+}
+
+/** In the first network that knows the peer; the last one's refusal stands when none does. */
+async function checkDirectly(
+  [network, ...others]: readonly NetworkToRead[],
+  peer: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (network === undefined) return undefined
+  const { checkPeer, readOverlay } = await import('@cluster/flannel')
+  try {
+    return checkPeer(await readOverlay(network, signal), peer)
+  } catch (error) {
+    if (others.length === 0 || !isClusterError(error, 'flannel/unknown-peer')) throw error
+    return checkDirectly(others, peer, signal)
+  }
 }
 
 /** What is broken, and what to do. */

@@ -1,14 +1,18 @@
 /** `flanneld plan`: what would change in the kernel. */
 import { outputForm, printJson } from '@cluster/cli'
 import type { Plan } from '@cluster/flannel'
-import { askDaemon } from '../ask-daemon.ts'
 import type { Run } from '../command.ts'
 import { FlanneldError } from '../errors.ts'
+import { askOrRead } from '../without-daemon.ts'
 
 type PlanAnswer = { readonly networks: readonly Plan[] }
 
-export const plan: Run = async ({ io, networks, signal }, { flags }) => {
-  const answer = await askDaemon(networks, '/v1/plan', signal)
+export const plan: Run = async (context, { flags }) => {
+  const { io, signal } = context
+  const answer = await askOrRead(context, flags, '/v1/plan', async (networks) => {
+    const { foreseeStart } = await import('@cluster/flannel')
+    return { networks: await Promise.all(networks.map((network) => foreseeStart(network, signal))) }
+  })
   if (!isPlanAnswer(answer)) {
     throw new FlanneldError('flanneld/bad-answer', 'flanneld answered with what is no plan', {
       hint: 'is the daemon of the same release as this command?',

@@ -1,15 +1,20 @@
 /** `flanneld status`: the own lease, the peers and their state. */
 import { outputForm, printJson, printTable } from '@cluster/cli'
 import type { FlannelStatus, PeerStatus } from '@cluster/flannel'
-import { askDaemon } from '../ask-daemon.ts'
 import type { Run } from '../command.ts'
 import { FlanneldError } from '../errors.ts'
 import { goDuration } from '../flannel-words.ts'
+import { version } from '../version.ts'
+import { askOrRead } from '../without-daemon.ts'
 
 type StatusAnswer = { readonly version: string; readonly networks: readonly FlannelStatus[] }
 
-export const status: Run = async ({ io, networks, signal }, { flags }) => {
-  const answer = await askDaemon(networks, '/v1/status', signal)
+export const status: Run = async (context, { flags }) => {
+  const { io, signal } = context
+  const answer = await askOrRead(context, flags, '/v1/status', async (networks) => {
+    const { readStatus } = await import('@cluster/flannel')
+    return { version, networks: await Promise.all(networks.map((network) => readStatus(network, signal))) }
+  })
   if (!isStatusAnswer(answer)) {
     throw new FlanneldError('flanneld/bad-answer', 'flanneld answered with what is no status', {
       hint: 'is the daemon of the same release as this command?',
