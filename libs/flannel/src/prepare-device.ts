@@ -6,6 +6,9 @@ import { FlannelError } from './errors.ts'
 import type { ExternalInterface } from './external.ts'
 import { refusalText } from './kernel-keeper.ts'
 
+/** None of ours have one. */
+const unusedMetric = 4_000_000_156
+
 /**
  * @returns the device's hardware address; `undefined` for a backend without such a device
  * @throws FlannelError `flannel/foreign-device`, `flannel/kernel-refused`
@@ -28,7 +31,11 @@ export async function prepareDevice(
   },
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (backend.device === undefined) return undefined
+  if (backend.type === 'alloc') return undefined
+  if (backend.device === undefined) {
+    await askForRights(kernel, ownership, signal)
+    return undefined
+  }
   const there = state.links.find(({ name }) => name === backend.device)
   // The address stays over a restart, and over a device that has to be made anew: others need not learn another one.
   const mac = there?.kind === 'vxlan' && there.mac !== undefined ? there.mac : randomMac(random)
@@ -44,6 +51,7 @@ export async function prepareDevice(
   }
   // Nothing but the device: addresses, routes and entries of the last run carry traffic until the new ones are known.
   const commands = plan.commands.filter(({ kind }) => /^(add|set|delete)-link$/.test(kind))
+  if (commands.length === 0) await askForRights(kernel, ownership, signal)
   const [failure] = commands.length === 0 ? [] : await kernel.apply(commands, signal)
   if (failure !== undefined) {
     throw new FlannelError('flannel/kernel-refused', `the kernel does not make ${backend.device}: ${failure.text}`, {
@@ -51,6 +59,24 @@ export async function prepareDevice(
     })
   }
   return mac
+}
+
+/**
+ * Takes away a route that nobody has: without rights the kernel refuses that, too. A lease, and a subnet file that
+ * containers are started with, would be of no use then.
+ */
+async function askForRights(
+  kernel: Kernel,
+  { networks, routeProtocol }: Ownership,
+  signal: AbortSignal,
+): Promise<void> {
+  const destination = `${networks[0]?.split('/')[0]}/32`
+  const route = { destination, protocol: routeProtocol, metric: unusedMetric }
+  const [failure] = await kernel.apply([{ kind: 'delete-route', route }], signal)
+  if (failure?.reason !== 'no-permission') return
+  throw new FlannelError('flannel/kernel-refused', `the kernel lets us change nothing: ${failure.text}`, {
+    hint: failure.hint ?? 'flanneld needs CAP_NET_ADMIN',
+  })
 }
 
 /** A locally administered unicast address. */

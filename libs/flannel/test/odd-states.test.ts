@@ -1,5 +1,6 @@
 /** States that nobody makes on purpose: keys spelled in another way, links below the overlay, refusals by the thousand. */
 import { createModelKernel, type NetworkCommand } from '@cluster/linux-net/state'
+import { isClusterError } from '@cluster/prelude'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   bareMachine,
@@ -104,5 +105,24 @@ describe('the log', () => {
     await network.clock.advance(60_000)
     expect(refusals(machine)).toBe(11)
     expect(machine.flannel.status().kernel.failures).toHaveLength(300)
+  })
+})
+
+describe('without rights', () => {
+  it.each(['vxlan', 'host-gw', 'udp'])('%s does not even take a lease, whatever device is there', async (type) => {
+    await network.setConfig({ Network: '10.5.0.0/16', Backend: { Type: type } })
+    const vxlan = { vni: 1, underlay: 'eth0', local: '10.78.0.11', port: 8472, learning: false, gbp: false }
+    const left = { name: 'flannel.1', kind: 'vxlan', mtu: 1450, up: true, mac: '02:00:00:00:00:aa', vxlan }
+    const bare = bareMachine('10.78.0.11')
+    const kernel = createModelKernel({
+      initial: { ...bare, links: [...bare.links, { ...left, alias: `cluster-overlay:${prefix}` }] },
+      fail: () => ({ reason: 'no-permission', text: 'RTNETLINK answers: Operation not permitted' }),
+    })
+    const machine = network.start('10.78.0.11', { kernel })
+    await network.clock.advance(1000)
+    const end = machine.end()
+    expect(typeof end === 'object' && isClusterError(end.error, 'flannel/kernel-refused')).toBe(true)
+    expect(await network.leases()).toEqual({})
+    expect(kernel.state().links).toHaveLength(3)
   })
 })
