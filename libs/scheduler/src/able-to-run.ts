@@ -108,7 +108,7 @@ export function missingPeer(model: ClusterModel, entry: UnitEntry, { units }: Ma
   if (entry.shape.machineOf.length === 0) return undefined
   return entry.shape.machineOf.find((name) => {
     const peer = model.unitByName(name)
-    return peer === undefined || !units.members.has(peer)
+    return peer === undefined || !units.has(peer)
   })
 }
 

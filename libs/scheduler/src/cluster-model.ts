@@ -6,7 +6,7 @@
  */
 import { type Agenda, createAgenda } from './agenda.ts'
 import { literalPrefix } from './glob-index.ts'
-import { createMachineTable, type MachineEntry, type OpenMachineEntry } from './machine-table.ts'
+import { createMachineTable, type LoadListener, type MachineEntry, type OpenMachineEntry } from './machine-table.ts'
 import type { ClusterState, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
@@ -44,6 +44,8 @@ export type ClusterModel = {
   readonly setHeld: (entry: UnitEntry, machine: string | undefined) => void
   /** Is told of every `setHeld`, with what was held before. */
   readonly onHeld: (listener: ((entry: UnitEntry, before: string | undefined) => void) | undefined) => void
+  /** Is told of every load that changes, with what it was before; `undefined` for a machine that comes. */
+  readonly onLoad: (listener: LoadListener | undefined) => void
   /** Whether the machine has the metadata that the unit requires. */
   readonly hasMetadata: (entry: UnitEntry, machine: MachineEntry) => boolean
   /** The machine with the fewest units, then the smallest ID, among those that meet it and that the test takes. */
@@ -77,12 +79,26 @@ export type ClusterModel = {
   readonly putUnit: (unit: Unit) => void
   readonly removeUnit: (name: string) => void
   readonly putMachine: (machine: Machine) => void
+  readonly removeMachine: (id: string, mayBeAlive: boolean) => void
   /**
-   * What it returns takes it back, for a caller that then puts the units back that moved, and in between had no unit
-   * put or removed: the machine comes with the units that it had. `undefined`: the machine was not there.
+   * Removes live machines to see what follows. What it returns takes that back, and everything planned and held since.
+   *
+   * @returns `undefined` when it has done nothing: a machine is not there, or units wait that may find another
    */
-  readonly removeMachine: (id: string, mayBeAlive: boolean) => (() => void) | undefined
+  readonly removeForNow: (losses: readonly Loss[]) => TakeBack | undefined
 }
+
+/** A machine that is not listed as alive any more. */
+export type Loss = { readonly machine: string; readonly mayBeAlive?: boolean }
+
+/**
+ * @param held what units held before they were given something else
+ * @param stock what `takeStock` said of it
+ */
+export type TakeBack = (
+  held: ReadonlyMap<UnitEntry, string | undefined>,
+  stock: ReturnType<ClusterModel['takeStock']>,
+) => void
 
 /**
  * The model of a state.
@@ -190,8 +206,7 @@ export function createClusterModel(
 
   const enter = (machine: OpenMachineEntry, entry: UnitEntry): void => {
     entry.place = machine
-    // It is there already when the machine was lost and is restored.
-    if (!machine.units.add(entry)) return
+    machine.units.add(entry)
     machines.changeLoad(machine, 1)
     noticeEnter(machine, entry)
   }
@@ -228,6 +243,8 @@ export function createClusterModel(
   }
 
   // What the registry says.
+
+  const mayBeAlive = (id: string): boolean => policy.unconfirmedLoss === 'keep-units' && unconfirmed.has(id)
 
   /** Whether what the registry has is no live machine. */
   const isAway = ({ place }: UnitEntry, held: string): boolean =>
@@ -409,6 +426,79 @@ export function createClusterModel(
     if (isGone.length > 0) findGlobalsNeighbourhood()
   }
 
+  // Machines that go, for good or for now.
+
+  const removeMachine = (id: string, isLossUncertain: boolean): void => {
+    if (isLossUncertain) unconfirmed.add(id)
+    else unconfirmed.delete(id)
+    const entry = machines.byId(id)
+    if (entry !== undefined) {
+      machines.leave(entry)
+      version++
+      for (const member of entry.units.scheduled) {
+        member.place = undefined
+        if (counts(member)) goAway(member, id)
+      }
+      waiting.wakeByMachineId(id)
+    }
+    recall(id)
+    for (const each of away.get(id) ?? []) weighLater(each)
+  }
+
+  const removeForNow: ClusterModel['removeForNow'] = (losses) => {
+    const lost = new Set(losses.flatMap(({ machine }) => live(machine) ?? []))
+    if (lost.size < losses.length || !waiting.isAsleep()) return undefined
+    const toReview = [...review.members]
+    const toReplace = [...replaced.members]
+    for (const { machine, mayBeAlive = false } of losses) removeMachine(machine, mayBeAlive)
+    return (held, { newly, noLonger }) => {
+      // Nothing is told: who waits, and who needs a look, is known from before.
+      silence++
+      for (const entry of held.keys()) {
+        if (counts(entry) && entry.target === undefined) waiting.remove(entry)
+        else retarget(entry, undefined)
+      }
+      for (const machine of lost) restoreMachine(machine)
+      for (const [entry, before] of held) if (entry.held !== before) restorePlace(entry, before)
+      waiting.sleepAll()
+      restoreAgenda(review, toReview)
+      restoreAgenda(replaced, toReplace)
+      toWeigh.clear()
+      for (const entry of entriesOf(newly)) unplaced.delete(entry)
+      for (const entry of entriesOf(noLonger)) unplaced.add(entry)
+      version++
+      silence--
+    }
+  }
+  const restoreMachine = (machine: OpenMachineEntry): void => {
+    const { id } = machine.machine
+    unconfirmed.delete(id)
+    away.delete(id)
+    machines.rejoin(machine)
+    machine.units.reclaim()
+    for (const member of machine.units.scheduled) {
+      // It found no other place, and kept this one.
+      if (member.held === id && member.target === undefined) waiting.remove(member)
+      member.target = id
+      member.held = id
+      member.place = machine
+    }
+  }
+  const restorePlace = (entry: UnitEntry, id: string | undefined): void => {
+    const isThere = id !== undefined && (entry.isGlobal || live(id) !== undefined || mayBeAlive(id))
+    retarget(entry, isThere ? id : undefined)
+    if (counts(entry) && !isThere) waiting.add(entry)
+    forgetHeld(entry)
+    entry.held = id
+    noteHeld(entry)
+  }
+  const restoreAgenda = (agenda: Agenda, members: readonly UnitEntry[]): void => {
+    agenda.clear()
+    for (const entry of members) agenda.add(entry)
+  }
+  const entriesOf = (unitNames: readonly string[]): readonly UnitEntry[] =>
+    unitNames.flatMap((name) => byUnitName.get(name) ?? [])
+
   // The state to begin with.
 
   for (const entry of entries) if (countsAsGlobal(entry)) globals.push(entry)
@@ -437,7 +527,7 @@ export function createClusterModel(
     },
     hasMetadata: (entry, machine) => machines.meets(machine, entry.shape.metadata),
     leastLoaded: (requirement, test) => machines.leastLoaded(requirement, test),
-    mayBeAlive: (id) => policy.unconfirmedLoss === 'keep-units' && unconfirmed.has(id),
+    mayBeAlive,
     review,
     replaced,
     waiting,
@@ -480,26 +570,8 @@ export function createClusterModel(
       waiting.wakeByMachine(entry, (requirement) => machines.meets(entry, requirement))
       if (known === undefined) waiting.wakeByMachineId(machine.id)
     },
-    removeMachine(id, mayBeAlive) {
-      if (mayBeAlive) unconfirmed.add(id)
-      else unconfirmed.delete(id)
-      const entry = machines.byId(id)
-      if (entry !== undefined) {
-        machines.leave(entry)
-        version++
-        for (const member of entry.units.members) {
-          member.place = undefined
-          if (counts(member)) goAway(member, id)
-        }
-        waiting.wakeByMachineId(id)
-      }
-      recall(id)
-      for (const each of away.get(id) ?? []) weighLater(each)
-      if (entry === undefined) return undefined
-      return () => {
-        machines.rejoin(entry)
-        returnTo(entry)
-      }
-    },
+    removeForNow,
+    onLoad: machines.onLoad,
+    removeMachine,
   }
 }

@@ -44,6 +44,8 @@ export type MachineTable = {
   /** Those whose ID begins with these 8 characters, in ID order. */
   readonly byShortId: (shortId: string) => readonly OpenMachineEntry[]
   readonly changeLoad: (machine: OpenMachineEntry, by: number) => void
+  /** Is told of every load that changes, with what it was before; `undefined` for a machine that comes. */
+  readonly onLoad: (listener: LoadListener | undefined) => void
   readonly meets: (machine: MachineEntry, requirement: MetadataRequirement | undefined) => boolean
   /** The one with the fewest units, then the smallest ID, of those that meet the requirement and pass the test. */
   readonly leastLoaded: (
@@ -53,12 +55,14 @@ export type MachineTable = {
   /** A new machine. Takes O(log n), and now and then O(n) to make room between two IDs. */
   readonly join: (machine: Machine) => OpenMachineEntry
   readonly leave: (machine: OpenMachineEntry) => void
-  /** Takes `leave` back: the machine has the units and the load that it had. */
+  /** Takes `leave` back, before any other machine came: it has the units and the load that it had. */
   readonly rejoin: (machine: OpenMachineEntry) => void
   readonly relabel: (entry: OpenMachineEntry, machine: Machine) => void
   /** Forgets a requirement that no unit has any more. */
   readonly forget: (requirement: MetadataRequirement) => void
 }
+
+export type LoadListener = (machineId: string, before: number | undefined) => void
 
 /** The machines that meet a requirement: by rank whether one does, and in order of load. */
 type MachineClass = { readonly fits: Uint8Array; readonly loads: LoadIndex }
@@ -80,6 +84,7 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
   let loads = createLoadIndex(capacity)
   const classes = new Map<MetadataRequirement, MachineClass>()
   let classList: readonly MachineClass[] = []
+  let tellLoad: LoadListener | undefined
 
   const shortIds = (): Map<string, OpenMachineEntry[]> => {
     if (byShortId !== undefined) return byShortId
@@ -149,10 +154,14 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     loads.leave(entry.rank, entry.load)
     for (const each of classes.values()) dismiss(each, entry)
   }
-  const admitNew = (entry: OpenMachineEntry): void => {
+  const list = (entry: OpenMachineEntry): number => {
     const at = positionOf(inOrder, entry.machine.id)
     byId.set(entry.machine.id, entry)
     if (byShortId !== undefined) addShortId(byShortId, entry)
+    return at
+  }
+  const admitNew = (entry: OpenMachineEntry): void => {
+    const at = list(entry)
     const below = (): number => inOrder[at - 1]?.rank ?? -1
     const above = (): number => inOrder[at]?.rank ?? capacity
     const isTight = above() - below() < 2 && !(makeRoom(at, Math.max(0, below())) && above() - below() >= 2)
@@ -173,9 +182,13 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     byShortId: (shortId) => (shortId.length > 8 ? [] : (shortIds().get(shortId) ?? [])),
     changeLoad(entry, by) {
       const { rank, load } = entry
+      tellLoad?.(entry.machine.id, load)
       entry.load = load + by
       loads.move(rank, load, entry.load)
       for (const group of classList) if (group.fits[rank] === 1) group.loads.move(rank, load, entry.load)
+    },
+    onLoad: (listener) => {
+      tellLoad = listener
     },
     meets: (machine, requirement) => requirement === undefined || classOf(requirement).fits[machine.rank] === 1,
     leastLoaded(requirement, test) {
@@ -186,15 +199,18 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       return rank < 0 ? undefined : byRank[rank]
     },
     join(machine) {
+      tellLoad?.(machine.id, undefined)
       const entry = createMachineEntry(machine, 0)
       admitNew(entry)
       return entry
     },
     rejoin(entry) {
       entry.isGone = false
-      admitNew(entry)
+      inOrder.splice(list(entry), 0, entry)
+      admitEverywhere(entry)
     },
     leave(entry) {
+      tellLoad?.(entry.machine.id, entry.load)
       entry.isGone = true
       inOrder.splice(positionOf(inOrder, entry.machine.id), 1)
       byId.delete(entry.machine.id)

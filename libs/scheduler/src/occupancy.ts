@@ -6,26 +6,56 @@ import { byName, conflictBetween, replaceBetween, type UnitEntry } from './unit-
 
 /** A class because there are thousands: an object with methods of its own would take ten times the memory. */
 export class Occupancy {
-  readonly #members = new Set<UnitEntry>()
+  /** Each knows its place in here, so that the last one can fill a gap. */
+  readonly #scheduled: UnitEntry[] = []
+  #globals: Set<UnitEntry> | undefined
   // Made when the first glob comes: many machines of a large cluster have none.
   #conflictCarriers: Counts | undefined
   #replaceCarriers: Counts | undefined
   #matches: Counts | undefined
 
-  get members(): ReadonlySet<UnitEntry> {
-    return this.#members
+  /** In no order; it must not be held while units come and go. */
+  get members(): readonly UnitEntry[] {
+    return this.#globals === undefined ? this.#scheduled : [...this.#scheduled, ...this.#globals]
   }
 
-  /** Whether it was not there before. */
-  add(entry: UnitEntry): boolean {
-    if (this.#members.has(entry)) return false
-    this.#members.add(entry)
+  /** Those that are not global; it must not be held while units come and go. */
+  get scheduled(): readonly UnitEntry[] {
+    return this.#scheduled
+  }
+
+  has(entry: UnitEntry): boolean {
+    if (entry.isGlobal) return this.#globals !== undefined && this.#globals.has(entry)
+    return this.#scheduled[entry.slot] === entry
+  }
+
+  add(entry: UnitEntry): void {
+    if (this.has(entry)) return
+    if (entry.isGlobal) {
+      this.#globals ??= new Set()
+      this.#globals.add(entry)
+    } else entry.slot = this.#scheduled.push(entry) - 1
     this.#count(entry, 1)
-    return true
   }
 
   remove(entry: UnitEntry): void {
-    if (this.#members.delete(entry)) this.#count(entry, -1)
+    if (!this.has(entry)) return
+    if (entry.isGlobal) {
+      this.#globals?.delete(entry)
+      if (this.#globals?.size === 0) this.#globals = undefined
+    } else {
+      const last = this.#scheduled.pop()
+      if (last !== undefined && last !== entry) {
+        this.#scheduled[entry.slot] = last
+        last.slot = entry.slot
+      }
+    }
+    this.#count(entry, -1)
+  }
+
+  /** Takes back units that were elsewhere meanwhile, without having been removed from here. */
+  reclaim(): void {
+    for (const [index, entry] of this.#scheduled.entries()) entry.slot = index
   }
 
   /** Whether it conflicts with any other member; it may be a member itself. */
@@ -36,7 +66,7 @@ export class Occupancy {
   /** The first other member by name that it conflicts with. */
   firstConflict(entry: UnitEntry): UnitEntry | undefined {
     if (!this.hasConflict(entry)) return undefined
-    return firstByName(this.#members, (other) => conflictBetween(entry, other) !== undefined)
+    return firstByName(this.members, (other) => conflictBetween(entry, other) !== undefined)
   }
 
   /** Whether any other member might replace it or be replaced by it; `false` is certain. */
@@ -47,7 +77,7 @@ export class Occupancy {
   /** The first other member by name in a Replaces relation with it. */
   firstReplace(entry: UnitEntry): UnitEntry | undefined {
     if (!this.mayReplace(entry)) return undefined
-    return firstByName(this.#members, (other) => replaceBetween(entry, other) !== undefined)
+    return firstByName(this.members, (other) => replaceBetween(entry, other) !== undefined)
   }
 
   #count({ shape: { conflicts, replaces, matchedBy } }: UnitEntry, by: number): void {
@@ -62,14 +92,14 @@ export class Occupancy {
     if (carriers !== undefined) {
       for (const glob of matchedBy) {
         const count = carriers.get(glob) ?? 0
-        if (count > 1 || (count === 1 && !(own.includes(glob) && this.#members.has(entry)))) return true
+        if (count > 1 || (count === 1 && !(own.includes(glob) && this.has(entry)))) return true
       }
     }
     const matches = this.#matches
     if (matches !== undefined) {
       for (const glob of own) {
         const count = matches.get(glob) ?? 0
-        if (count > 1 || (count === 1 && !(matchedBy.includes(glob) && this.#members.has(entry)))) return true
+        if (count > 1 || (count === 1 && !(matchedBy.includes(glob) && this.has(entry)))) return true
       }
     }
     return false

@@ -35,7 +35,7 @@ export function moveReplaced(draft: Draft): boolean {
 }
 
 function replacedBy(entry: UnitEntry, { units }: MachineEntry): UnitEntry | undefined {
-  if (!units.members.has(entry) || !units.mayReplace(entry)) return undefined
+  if (!units.has(entry) || !units.mayReplace(entry)) return undefined
   return firstByName(units.members, (other) => replaceBetween(entry, other) === 'replaced-by')
 }
 
@@ -61,7 +61,7 @@ function moveGroup(draft: Draft, entry: UnitEntry, by: UnitEntry, from: MachineE
 function withFollowers(entry: UnitEntry, { units }: MachineEntry): readonly UnitEntry[] {
   const group = new Set([entry])
   for (const member of group) {
-    for (const follower of followersOf(member)) if (units.members.has(follower)) group.add(follower)
+    for (const follower of followersOf(member)) if (units.has(follower)) group.add(follower)
   }
   return [...group]
 }

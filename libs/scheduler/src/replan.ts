@@ -4,7 +4,7 @@
  */
 import { type MachineVerdict, verdictOn } from './able-to-run.ts'
 import { adopt, type ClusterChange } from './change.ts'
-import { type ClusterModel, createClusterModel, type MachineEntry } from './cluster-model.ts'
+import { type ClusterModel, createClusterModel, type TakeBack } from './cluster-model.ts'
 import { clearAgenda, decide } from './decide.ts'
 import type { ClusterState, ClusterTask, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
@@ -127,10 +127,10 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
       model.putMachine(what.machine)
     } else loseMachine(what)
   }
-  const loseMachine = ({ machine, mayBeAlive = false }: ClusterChange & { readonly kind: 'remove-machine' }) => {
+  const loseMachine = ({ machine, mayBeAlive = false }: ClusterChange & { readonly kind: 'remove-machine' }): void => {
     if (mayBeAlive) unconfirmed.add(machine)
     else unconfirmed.delete(machine)
-    return model.removeMachine(machine, mayBeAlive)
+    model.removeMachine(machine, mayBeAlive)
   }
 
   const unitByName = (name: string): Unit | undefined => {
@@ -138,24 +138,6 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
     return entry && withPlace(entry)
   }
 
-  /** Does changes; what each returns takes it back, the last one first, but for the places of units. */
-  const changeForNow = (changes: readonly ClusterChange[]): readonly (() => void)[] => {
-    const sameUnits = changes.every((each) => unitOf(each) === undefined)
-    return changes.map((each) => {
-      if (sameUnits && each.kind === 'remove-machine') {
-        const back = inverse(each)
-        const restore = loseMachine(each)
-        if (restore === undefined) return () => change(back)
-        return () => {
-          unconfirmed.delete(each.machine)
-          restore()
-        }
-      }
-      const back = inverse(each)
-      change(each)
-      return () => change(back)
-    })
-  }
   /** The change that takes another one back, but for the places of units. */
   const inverse = (what: ClusterChange): ClusterChange => {
     if (what.kind === 'put-unit' || what.kind === 'remove-unit') {
@@ -171,33 +153,50 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
 
   const attempt = (changes: readonly ClusterChange[]): Attempt => {
     clearAgendaOnce()
-    const agenda = Array.from(model.review.members, ({ unit }) => unit.name)
     const orphans = [...model.orphanTargets]
-    const machines = [...model.machines]
-    const loads = machines.map(({ load }) => load)
-    /** Of the units that the changes are about. */
-    const placesBefore = new Map<string, string | undefined>()
-    for (const name of changes.flatMap((each) => unitOf(each) ?? [])) {
-      placesBefore.set(name, model.unitByName(name)?.held)
-    }
-    const undo = changeForNow(changes)
-    /** What units had before the plan gave them something else. */
-    const heldBefore = new Map<UnitEntry, string | undefined>()
-    model.onHeld((entry, held) => {
-      if (!heldBefore.has(entry)) heldBefore.set(entry, held)
+    const loadsBefore = new Map<string, number | undefined>()
+    model.onLoad((machine, before) => {
+      if (!loadsBefore.has(machine)) loadsBefore.set(machine, before)
     })
-    const replan = planOnly()
-    model.onHeld(undefined)
-    const moves: { unit: string; from?: string; to: string }[] = []
-    const noteMove = (entry: UnitEntry | undefined, from: string | undefined): void => {
-      if (entry?.held === undefined || entry.held === from) return
-      const [unit, to] = [entry.unit.name, entry.held]
-      moves.push(from === undefined ? { unit, to } : { unit, from, to })
-    }
-    for (const [name, from] of placesBefore) noteMove(model.unitByName(name), from)
-    for (const [entry, from] of heldBefore) if (!placesBefore.has(entry.unit.name)) noteMove(entry, from)
-    const answer: Attempt = { ...replan, moves, loads: changedLoads(machines, loads, model.machines) }
-    for (const takeBack of undo.toReversed()) takeBack()
+    const losses = changes.flatMap((each) => (each.kind === 'remove-machine' ? [each] : []))
+    const takeBack = losses.length === changes.length ? model.removeForNow(losses) : undefined
+    const answer = takeBack === undefined ? attemptAny(changes, loadsBefore) : attemptLoss(takeBack, loadsBefore)
+    model.orphanTargets.clear()
+    for (const [unit, machine] of orphans) model.orphanTargets.set(unit, machine)
+    return answer
+  }
+
+  const attemptLoss = (takeBack: TakeBack, loadsBefore: ReadonlyMap<string, number | undefined>): Attempt => {
+    const { replan, heldBefore } = planNoting()
+    const moves = [...heldBefore].flatMap(([entry, from]) => moveOf(entry, from) ?? [])
+    const answer = { ...replan, moves, loads: changedLoads(loadsBefore) }
+    model.onLoad(undefined)
+    takeBack(heldBefore, { newly: replan.newlyUnplaced, noLonger: replan.noLongerUnplaced })
+    return answer
+  }
+
+  const attemptAny = (
+    changes: readonly ClusterChange[],
+    loadsBefore: ReadonlyMap<string, number | undefined>,
+  ): Attempt => {
+    const agenda = Array.from(model.review.members, ({ unit }) => unit.name)
+    const names = changes.flatMap((each) => unitOf(each) ?? [])
+    const placesBefore = new Map(names.map((name) => [name, model.unitByName(name)?.held]))
+    const undo = changes.map((each) => {
+      const back = inverse(each)
+      change(each)
+      return back
+    })
+    const { replan, heldBefore } = planNoting()
+    const moves = [
+      ...[...placesBefore].flatMap(([name, from]) => moveOf(model.unitByName(name), from) ?? []),
+      ...[...heldBefore].flatMap(([entry, from]) =>
+        placesBefore.has(entry.unit.name) ? [] : (moveOf(entry, from) ?? []),
+      ),
+    ]
+    const answer = { ...replan, moves, loads: changedLoads(loadsBefore) }
+    model.onLoad(undefined)
+    for (const back of undo.toReversed()) change(back)
     for (const [before, from] of heldBefore) {
       // A unit that the changes are about is another entry by now.
       const isSame = !placesBefore.has(before.unit.name)
@@ -211,20 +210,39 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
       else model.placeOn(entry, machine)
       model.setHeld(entry, held)
     }
-    model.orphanTargets.clear()
-    for (const [unit, machine] of orphans) model.orphanTargets.set(unit, machine)
     // All is as before, and so is who needs another look; but units that came back onto a lost machine are to leave it.
     const stranded = [...model.review.members].filter(
       ({ target }) => target !== undefined && model.machineById(target) === undefined,
     )
     model.review.clear()
     for (const entry of stranded) model.review.add(entry)
-    for (const name of [...agenda, ...changes.flatMap((each) => unitOf(each) ?? [])]) {
+    for (const name of [...agenda, ...names]) {
       const entry = model.unitByName(name)
       if (entry !== undefined) model.review.add(entry)
     }
     model.takeStock()
     return answer
+  }
+
+  /** A plan, and what units had before it gave them something else. */
+  const planNoting = () => {
+    const heldBefore = new Map<UnitEntry, string | undefined>()
+    model.onHeld((entry, held) => {
+      if (!heldBefore.has(entry)) heldBefore.set(entry, held)
+    })
+    const replan = planOnly()
+    model.onHeld(undefined)
+    return { replan, heldBefore }
+  }
+  const changedLoads = (before: ReadonlyMap<string, number | undefined>): Attempt['loads'] => {
+    const changed: { machine: string; before?: number; after?: number }[] = []
+    for (const [machine, was] of before) {
+      const is = model.machineById(machine)?.load
+      if (is === was) continue
+      if (is === undefined) changed.push({ machine, ...(was === undefined ? {} : { before: was }) })
+      else changed.push(was === undefined ? { machine, after: is } : { machine, before: was, after: is })
+    }
+    return changed.sort((one, other) => compareText(one.machine, other.machine))
   }
 
   return {
@@ -274,31 +292,10 @@ const unitOf = (change: ClusterChange): string | undefined => {
   return change.kind === 'remove-unit' ? change.unit : undefined
 }
 
-function changedLoads(
-  before: readonly MachineEntry[],
-  loads: readonly number[],
-  after: readonly MachineEntry[],
-): Attempt['loads'] {
-  const changed: { machine: string; before?: number; after?: number }[] = []
-  for (const [index, { machine, load, isGone }] of before.entries()) {
-    const was = loads[index] ?? 0
-    if (isGone) changed.push({ machine: machine.id, before: was })
-    else if (was !== load) changed.push({ machine: machine.id, before: was, after: load })
-  }
-  const gone = changed.filter((each) => each.after === undefined).length
-  if (after.length === before.length - gone) return changed
-  // A machine that left and came back is another entry under the same ID.
-  const known = new Set(before.filter(({ isGone }) => !isGone))
-  for (const entry of after) {
-    if (known.has(entry)) continue
-    const { machine, load } = entry
-    const left = changed.find((each) => each.machine === machine.id)
-    if (left === undefined) changed.push({ machine: machine.id, after: load })
-    else left.after = load
-  }
-  return changed
-    .filter((each) => each.before !== each.after)
-    .sort((one, other) => compareText(one.machine, other.machine))
+function moveOf(entry: UnitEntry | undefined, from: string | undefined): Attempt['moves'][number] | undefined {
+  if (entry?.held === undefined || entry.held === from) return undefined
+  const { unit, held: to } = entry
+  return from === undefined ? { unit: unit.name, to } : { unit: unit.name, from, to }
 }
 
 function withPlace({ unit, held }: UnitEntry): Unit {

@@ -16,6 +16,10 @@ export type WaitingRoom = {
   readonly candidatesOf: (shape: Shape) => 'unknown' | ReadonlySet<MachineEntry>
   /** No machine fits the shape now. */
   readonly sleep: (shape: Shape) => void
+  /** Whether no waiting unit may find a machine. */
+  readonly isAsleep: () => boolean
+  /** No machine fits any waiting unit now. */
+  readonly sleepAll: () => void
   /** The machine may fit a shape now. Nothing happens when no unit of that shape waits. */
   readonly wake: (shape: Shape, machine: MachineEntry) => void
   /** A machine is new, or has other metadata. */
@@ -40,6 +44,8 @@ type Queue = {
   readonly shape: Shape
   readonly entries: SortedEntries
   candidates: 'unknown' | Set<MachineEntry>
+  /** Whether the indexes know it. Whatever happens is no news to a shape that never slept, and most never do. */
+  isIndexed: boolean
 }
 
 export function createWaitingRoom(): WaitingRoom {
@@ -56,19 +62,26 @@ export function createWaitingRoom(): WaitingRoom {
   let pass: { readonly heap: EntryHeap<Queue>; cursor: UnitEntry | undefined } | undefined
 
   const open = (shape: Shape): Queue => {
-    const queue: Queue = { shape, entries: spare.pop() ?? createSortedEntries(), candidates: 'unknown' }
+    const entries = spare.pop() ?? createSortedEntries()
+    const queue: Queue = { shape, entries, candidates: 'unknown', isIndexed: false }
     queues.set(shape, queue)
+    return queue
+  }
+  const index = (queue: Queue): void => {
+    if (queue.isIndexed) return
+    queue.isIndexed = true
+    const { shape } = queue
     for (const glob of shape.conflicts) addTo(carriers, glob, queue)
     for (const glob of shape.matchedBy) addTo(matched, glob, queue)
     if (shape.machineOf.length === 0) alone.add(queue)
     if (shape.machineId !== undefined) addTo(byMachineId, shape.machineId, queue)
-    return queue
   }
   const close = (queue: Queue): void => {
     const { shape } = queue
     queues.delete(shape)
     if (spare.length < 100) spare.push(queue.entries)
     awake.delete(queue)
+    if (!queue.isIndexed) return
     for (const glob of shape.conflicts) removeFrom(carriers, glob, queue)
     for (const glob of shape.matchedBy) removeFrom(matched, glob, queue)
     alone.delete(queue)
@@ -90,6 +103,12 @@ export function createWaitingRoom(): WaitingRoom {
     rouse(queue)
   }
 
+  const lull = (queue: Queue): void => {
+    queue.candidates = new Set()
+    awake.delete(queue)
+    index(queue)
+  }
+
   const add = (entry: UnitEntry): void => {
     const queue = queues.get(entry.shape) ?? open(entry.shape)
     queue.entries.add(entry)
@@ -108,9 +127,11 @@ export function createWaitingRoom(): WaitingRoom {
     candidatesOf: (shape) => queues.get(shape)?.candidates ?? 'unknown',
     sleep(shape) {
       const queue = queues.get(shape)
-      if (queue === undefined) return
-      queue.candidates = new Set()
-      awake.delete(queue)
+      if (queue !== undefined) lull(queue)
+    },
+    isAsleep: () => awake.size === 0,
+    sleepAll: () => {
+      for (const queue of awake) lull(queue)
     },
     wake(shape, machine) {
       const queue = queues.get(shape)
@@ -134,7 +155,10 @@ export function createWaitingRoom(): WaitingRoom {
       const isNew = !queues.has(entry.shape)
       const queue = queues.get(entry.shape) ?? open(entry.shape)
       queue.entries.add(entry)
-      if (isNew && candidates !== undefined && candidates !== 'unknown') queue.candidates = new Set(candidates)
+      if (isNew && candidates !== undefined && candidates !== 'unknown') {
+        queue.candidates = new Set(candidates)
+        index(queue)
+      }
       if (queue.candidates === 'unknown' || queue.candidates.size > 0) rouse(queue)
     },
     inOrder(visit) {
