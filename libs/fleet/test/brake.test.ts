@@ -97,6 +97,31 @@ it('a leader that takes over holds what the one before held, and heeds a release
   expect(await stranded(cluster, half)).toBe(0)
 })
 
+it('a release is over for a machine that came back, while it goes on for the others', async () => {
+  const cluster = await start()
+  for (const index of [5, 6]) await cluster.put(`only-${index}.service`, service(`MachineID=${idOf(index)}`))
+  await cluster.clock.advance(100)
+  await lose(cluster, half)
+  await cluster.clock.advance(30_000)
+  expect((await cluster.ask('DELETE', '/fleet/v1/brake')).status).toBe(204)
+  await cluster.clock.advance(10_000)
+  expect(await brake(cluster)).toEqual({ held: false, released: half.map(idOf).sort() })
+  await cluster.machine(5).start()
+  await cluster.clock.advance(10_000)
+  expect(await brake(cluster)).toEqual({ held: false, released: [idOf(6)] })
+  await cluster.clock.advance(700_000)
+  expect((await cluster.keys()).filter((key) => key.startsWith('brake/'))).toEqual([])
+})
+
+it('what an engine held back long ago is not told of any more when nothing is left of it', async () => {
+  const cluster = await startCluster({ size: 3, config: { engineDisabled: true } })
+  clusters.push(cluster)
+  await cluster.store.put('/_coreos.com/fleet/brake/held', '{"lostMachines":["gone"],"wouldMove":3}')
+  expect(await brake(cluster)).toEqual({ held: false, released: [] })
+  expect((await cluster.ask('GET', '/fleet/v1/machines')).headers['Warning']).toBeUndefined()
+  expect((await cluster.ask('DELETE', '/fleet/v1/brake')).status).toBe(409)
+})
+
 it('the loss of one of three is never held back, nor is that of many when it is switched off', async () => {
   const three = await startCluster({ size: 3 })
   clusters.push(three)

@@ -6,7 +6,7 @@ import { byteLength } from '@cluster/unit-file'
 import { FleetError } from '../errors.ts'
 import { type ClusterView, clusterStateOf, currentStateOf, type RegistryUnit } from '../registry/cluster-view.ts'
 import { bareAnswer, errorAnswer, jsonAnswer, refused } from './answers.ts'
-import { brakeWarning } from './brake.ts'
+import { brakeWarning, standingBrake } from './brake.ts'
 import type { ApiContext } from './context.ts'
 import { pageOf, requestedPage } from './pages.ts'
 import {
@@ -143,7 +143,7 @@ export async function explain(context: ApiContext, request: HttpRequest, name: s
     return jsonAnswer(encodeExplanation(explanation))
   }
   if (!view.units.has(name)) return noSuchUnit()
-  const held = view.brake?.lostMachines.filter((id) => !view.machines.has(id)) ?? []
+  const held = standingBrake(view)?.lostMachines.filter((id) => !view.machines.has(id)) ?? []
   const { situation, lines, machines } = explainUnit(clusterStateOf(view, held), name, context.policy)
   return jsonAnswer(
     encodeExplanation({
@@ -162,8 +162,9 @@ export async function explain(context: ApiContext, request: HttpRequest, name: s
 }
 
 /** That the unit would move, if the brake did not hold it. */
-function brakeLines({ brake, units }: ClusterView, name: string): readonly string[] {
-  const machine = units.get(name)?.machine
+function brakeLines(view: ClusterView, name: string): readonly string[] {
+  const brake = standingBrake(view)
+  const machine = view.units.get(name)?.machine
   if (brake === undefined || machine === undefined || !brake.lostMachines.includes(machine)) return []
   return [`the brake holds: ${brakeText(brake)}`]
 }

@@ -45,6 +45,9 @@ export type BrakeWatch = {
   readonly forget: () => void
 }
 
+/** So many losses are remembered, the latest; more only matter for machines that never return and keep their units. */
+const lossesMax = 10_000
+
 /** @param policy `off`: nothing is ever held back */
 export function createBrakeWatch(policy: BrakePolicy | 'off'): BrakeWatch {
   const up = new Set<string>()
@@ -66,6 +69,10 @@ export function createBrakeWatch(policy: BrakePolicy | 'off'): BrakeWatch {
           if (held.delete(id)) returnedAtMs = nowMs
           lostAtMs.delete(id)
         } else if (up.delete(id)) lostAtMs.set(id, nowMs)
+      }
+      for (const id of lostAtMs.keys()) {
+        if (lostAtMs.size <= lossesMax) break
+        lostAtMs.delete(id)
       }
     },
     takeOver(view) {

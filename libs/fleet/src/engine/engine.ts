@@ -183,11 +183,12 @@ export function createEngine(options: EngineOptions): Engine {
       }
     }
     // A release is for the machines that were away then, and for as long as they are.
-    const isSpent = view.brakeRelease?.machines.every((id) => view.machines.has(id) || !unitsOn.has(id)) ?? false
-    if (isSpent) {
-      const revision = await registry.writeBrakeRelease(undefined, signal)
-      if (revision !== undefined) wrote(revision)
-    }
+    const release = view.brakeRelease
+    if (release === undefined) return
+    const left = release.machines.filter((id) => !view.machines.has(id) && unitsOn.has(id))
+    if (left.length > 0 && release.machines.every((id) => !view.machines.has(id))) return
+    const narrowed = await registry.narrowBrakeRelease(release, left, signal)
+    if (narrowed.ok) wrote(narrowed.value)
   }
 
   const recordOf = (reason: BrakeReason, { brake }: ClusterView): BrakeRecord => ({

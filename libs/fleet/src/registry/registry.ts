@@ -62,11 +62,14 @@ export type Registry = {
   readonly uncordon: (machine: string, signal?: AbortSignal) => Promise<void>
   /** Tells everybody what the brake holds back; `undefined`: nothing. */
   readonly writeBrake: (record: BrakeRecord | undefined, signal?: AbortSignal) => Promise<Revision | undefined>
-  /** Lets units leave lost machines for a while; `undefined`: no longer. */
-  readonly writeBrakeRelease: (
-    release: (BrakeRelease & { readonly ttlSeconds: number }) | undefined,
+  /** Lets units leave these lost machines for ten minutes at most. */
+  readonly releaseBrake: (machines: readonly string[], signal?: AbortSignal) => Promise<void>
+  /** Leaves some machines of a release, for another ten minutes, or none; a conflict when it is another by now. */
+  readonly narrowBrakeRelease: (
+    before: BrakeRelease,
+    machines: readonly string[],
     signal?: AbortSignal,
-  ) => Promise<Revision | undefined>
+  ) => Promise<Result<Revision, Conflict>>
 
   /** Places a unit that has no machine yet. */
   readonly schedule: (unit: string, machine: string, signal?: AbortSignal) => Promise<Result<Revision, Conflict>>
@@ -133,6 +136,9 @@ export type Registry = {
   /** Raises the engine version from `present` (0: not there) to ours. */
   readonly raiseEngineVersion: (present: number, signal?: AbortSignal) => Promise<void>
 }
+
+/** How long a release holds at most; it ends sooner, when nothing is left of what it was for. */
+const releaseTtlSeconds = 600
 
 /** The registry of one cluster, over any store. */
 export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
@@ -230,15 +236,18 @@ export function createRegistry(kv: Kv, keyspace: Keyspace): Registry {
           : await kv.put(keyspace.brake, encodeBrakeRecord(record), withSignal(signal))
       return written.ok ? written.value : undefined
     },
-    async writeBrakeRelease(release, signal) {
-      const written =
-        release === undefined
-          ? await kv.delete(keyspace.brakeRelease, withSignal(signal))
-          : await kv.put(keyspace.brakeRelease, encodeBrakeRelease(release), {
-              ttlSeconds: release.ttlSeconds,
-              ...withSignal(signal),
-            })
-      return written.ok ? written.value : undefined
+    async releaseBrake(machines, signal) {
+      const options = { ttlSeconds: releaseTtlSeconds, ...withSignal(signal) }
+      await kv.put(keyspace.brakeRelease, encodeBrakeRelease({ machines }), options)
+    },
+    async narrowBrakeRelease(before, machines, signal) {
+      const options = { onlyIf: { kind: 'value', value: encodeBrakeRelease(before) } as const, ...withSignal(signal) }
+      return machines.length === 0
+        ? await kv.delete(keyspace.brakeRelease, options)
+        : await kv.put(keyspace.brakeRelease, encodeBrakeRelease({ machines }), {
+            ttlSeconds: releaseTtlSeconds,
+            ...options,
+          })
     },
 
     schedule: (unit, machine, signal) =>
