@@ -31,6 +31,8 @@ export type FlannelEvents = {
   readonly leaseWriteFailed: (error: unknown, fields: { readonly subnet: string; readonly retryInMs: number }) => void
   readonly storeWriteFailed: (error: unknown, fields: { readonly retryInMs: number }) => void
   readonly junkKey: (fields: { readonly key: string; readonly reason: string }) => void
+  /** The store lost leases that their machines may still hold. */
+  readonly leasesLost: (fields: { readonly count: number; readonly keptSeconds: number }) => void
   readonly peerRefused: (fields: {
     readonly subnet: string
     readonly publicIp: string
@@ -147,6 +149,8 @@ export function createEvents(log: Logger, meter: Meter, network: string): Flanne
       junk.add(labels)
       log.warn('key below subnets is no usable lease, ignored', fields)
     },
+    leasesLost: (fields) =>
+      log.warn('the store has lost leases; their machines have a while to write them again', fields),
     peerRefused: (fields) => log.warn('lease refused', fields),
     peerIgnored: (fields) => log.info('lease without a path from here', fields),
     peers({ usable, known }) {

@@ -3,7 +3,14 @@
  * network hears of one lease at a time. Pure.
  */
 import { isBelow, type Key, type KvEntry, type Revision } from '@cluster/kv'
-import { describeSubnet, formatIp4, type LeaseAttributes, readLease, type Subnet } from '@cluster/subnet'
+import {
+  describeSubnet,
+  formatIp4,
+  type LeaseAttributes,
+  readLease,
+  type Subnet,
+  subnetsOverlap,
+} from '@cluster/subnet'
 
 /** A lease with the texts that the kernel is told, made once. */
 export type KnownLease = {
@@ -24,20 +31,31 @@ export type KnownLease = {
 /** A key below `subnets` that tells of no usable lease. */
 export type JunkKey = { readonly key: Key; readonly reason: string }
 
+/** How long leases outlive a store that lost them: in that time the machines that live write theirs again. */
+const afterLossMs = 30_000
+
 /** What stands below `subnets`. */
 export type LeaseBook = {
   /** By key without path. The book's own map: it moves with the next `read`. */
   readonly leases: ReadonlyMap<string, KnownLease>
   readonly junk: ReadonlyMap<Key, JunkKey>
   /**
-   * Takes what stands in the store now.
+   * Takes what stands in the store now. When all leases are gone at once, or those that are gone were in another store,
+   * it is the store that lost them, not the machines: they stay for half a minute, unless what is written meanwhile
+   * contradicts them.
    *
-   * @returns whether any lease appeared, vanished or has another value, and junk not told of before
+   * @returns whether any lease appeared, vanished or has another value; junk not told of before; how many leases the
+   *   store lost now
    */
   readonly read: (
     entries: ReadonlyMap<Key, KvEntry>,
     monotonicMs: number,
-  ) => { readonly changed: boolean; readonly newJunk: readonly JunkKey[] }
+    isOtherStore?: boolean,
+  ) => { readonly changed: boolean; readonly newJunk: readonly JunkKey[]; readonly lost: number }
+  /** Until when the last of the lost leases stay, on the clock that `read` was told of; `undefined`: there are none. */
+  readonly lostUntilMs: () => number | undefined
+  /** Drops the lost leases whose time is over; whether there were any. */
+  readonly expire: (monotonicMs: number) => boolean
 }
 
 /** An empty book of what stands below `subnets`. */
@@ -45,18 +63,49 @@ export function createLeaseBook(subnets: Key): LeaseBook {
   const seen = new Map<Key, KvEntry>()
   const leases = new Map<string, KnownLease>()
   const junk = new Map<Key, JunkKey>()
+  /** Short keys of leases that the store has lost, and until when they stay. */
+  const lost = new Map<string, number>()
   const shortKey = (key: Key): string => key.slice(subnets.length + 1)
+
+  /** A store that was emptied, or a folder that was deleted as a whole; the first lease that is still there says no. */
+  function areAllGone(entries: ReadonlyMap<Key, KvEntry>): boolean {
+    for (const key of leases.keys()) if (!lost.has(key) && entries.has(`${subnets}/${key}`)) return false
+    return leases.size > lost.size
+  }
+
+  /** Whether a lease that was written after the loss has the subnet, or the machine, of one that was lost. */
+  const isContradicted = (key: string, news: readonly KnownLease[]): boolean => {
+    const old = leases.get(key)
+    return (
+      old !== undefined &&
+      news.some((one) => one.publicIpText === old.publicIpText || subnetsOverlap(one.subnet, old.subnet))
+    )
+  }
 
   return {
     leases,
     junk,
-    read(entries, monotonicMs) {
+    lostUntilMs: () => (lost.size === 0 ? undefined : Math.max(...lost.values())),
+    expire(monotonicMs) {
       let changed = false
+      for (const [key, untilMs] of lost) {
+        if (untilMs > monotonicMs) continue
+        lost.delete(key)
+        changed = leases.delete(key) || changed
+      }
+      return changed
+    },
+    read(entries, monotonicMs, isOtherStore = false) {
+      let changed = false
+      let lostNow = 0
       const newJunk: JunkKey[] = []
+      const news: KnownLease[] = []
+      const isLoss = isOtherStore || areAllGone(entries)
       for (const [key, entry] of entries) {
         const before = seen.get(key)
         if (before === entry || !isBelow(subnets, key)) continue
         seen.set(key, entry)
+        lost.delete(shortKey(key))
         const known = leases.get(shortKey(key))
         if (known !== undefined && known.value === entry.value) {
           leases.set(known.key, { ...withoutTtl(known), ...timesOf(entry, monotonicMs) })
@@ -67,6 +116,7 @@ export function createLeaseBook(subnets: Key): LeaseBook {
         changed ||= known !== undefined || lease.kind === 'lease'
         if (lease.kind === 'lease') {
           leases.set(lease.lease.key, lease.lease)
+          if (lost.size > 0 || isLoss) news.push(lease.lease)
           junk.delete(key)
         } else {
           leases.delete(shortKey(key))
@@ -78,9 +128,19 @@ export function createLeaseBook(subnets: Key): LeaseBook {
         if (entries.has(key)) continue
         seen.delete(key)
         junk.delete(key)
-        changed = leases.delete(shortKey(key)) || changed
+        if (isLoss && leases.has(shortKey(key))) {
+          lost.set(shortKey(key), monotonicMs + afterLossMs)
+          lostNow += 1
+        } else {
+          changed = leases.delete(shortKey(key)) || changed
+        }
       }
-      return { changed, newJunk }
+      for (const key of lost.keys()) {
+        if (!isContradicted(key, news)) continue
+        lost.delete(key)
+        changed = leases.delete(key) || changed
+      }
+      return { changed, newJunk, lost: lostNow }
     },
   }
 }

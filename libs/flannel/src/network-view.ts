@@ -89,12 +89,23 @@ export function createNetworkView({
     async run(signal) {
       while (!signal.aborted) {
         cut = new AbortController()
-        await followUntil(AbortSignal.any([signal, cut.signal]))
+        await followUntil(AbortSignal.any([signal, cut.signal]), signal)
       }
     },
   }
 
-  async function followUntil(signal: AbortSignal): Promise<void> {
+  /** Those that nobody writes again are dropped when their time is over. */
+  async function dropLost(count: number, signal: AbortSignal): Promise<void> {
+    const untilMs = book.lostUntilMs()
+    if (untilMs === undefined) return
+    const waitMs = untilMs - clock.monotonicMs()
+    events.leasesLost({ count, keptSeconds: Math.round(waitMs / 1000) })
+    await clock.sleep(waitMs, signal)
+    if (signal.aborted || !book.expire(clock.monotonicMs())) return
+    for (const listener of [...listeners]) listener({ leasesChanged: true, configChanged: false, resync: false })
+  }
+
+  async function followUntil(signal: AbortSignal, whole: AbortSignal): Promise<void> {
     for await (const update of follow(kv, keyspace.root, { signal, clock, random, log })) {
       if (update.kind === 'unavailable') {
         unreachableSinceMs ??= update.sinceMonotonicMs
@@ -102,10 +113,13 @@ export function createNetworkView({
       }
       unreachableSinceMs = undefined
       entries = update.entries
+      // No store counts backwards: this one was made anew, or from a backup.
+      const isOtherStore = update.resync && update.revision < revision
       revision = update.revision
       const before = configText
       configText = update.entries.get(keyspace.config)?.value
-      const { changed, newJunk } = book.read(update.entries, clock.monotonicMs())
+      const { changed, newJunk, lost } = book.read(update.entries, clock.monotonicMs(), isOtherStore)
+      if (lost > 0) void dropLost(lost, whole)
       for (const { key, reason } of newJunk) events.junkKey({ key, reason })
       const change = { leasesChanged: changed, configChanged: before !== configText, resync: update.resync }
       for (const listener of [...listeners]) listener(change)

@@ -137,16 +137,25 @@ it('lost history hides nothing: a changed payload, a new and a vanished lease', 
   ])
 })
 
-it('a store that was emptied gets our lease again, and peers that are gone go', async () => {
+it('a store that was emptied gets our lease again, and peers that are gone go half a minute later', async () => {
   await network.setConfig(vxlanConfig)
   const machine = network.start('10.78.0.11')
-  await network.kv.put(keyOf(241), peer(41))
+  for (const number of [41, 42, 43]) await network.kv.put(keyOf(200 + number), peer(number))
   await network.clock.advance(1000)
   const subnet = subnetOf(machine)
+  const routes = (): readonly string[] => overlayRoutes(machine.kernel).map(({ destination }) => destination)
   await network.kv.deletePrefix(prefix)
   await network.clock.advance(1000)
   expect(Object.keys(await network.leases())).toEqual([subnet.replace('/', '-')])
-  expect(overlayRoutes(machine.kernel)).toEqual([])
+  expect(routes()).toEqual(['10.5.241.0/24', '10.5.242.0/24', '10.5.243.0/24'])
+  expect(machine.messages()).toContain('the store has lost leases; their machines have a while to write them again')
+  // one comes back as it was, one with another subnet, one not at all
+  await network.kv.put(keyOf(241), peer(41))
+  await network.kv.put(keyOf(250), peer(42))
+  await network.clock.advance(1000)
+  expect(routes().toSorted()).toEqual(['10.5.241.0/24', '10.5.243.0/24', '10.5.250.0/24'])
+  await network.clock.advance(30_000)
+  expect(routes().toSorted()).toEqual(['10.5.241.0/24', '10.5.250.0/24'])
   expect(machine.end()).toBeUndefined()
 })
 
@@ -241,8 +250,11 @@ it('a store that was replaced by an older one is read anew', async () => {
   source.setUnavailable(true)
   await network.clock.advance(10)
   isReplaced = true
+  const routes = (): readonly string[] => overlayRoutes(machine.kernel).map(({ destination }) => destination)
   await network.clock.advance(3000)
-  expect(overlayRoutes(machine.kernel).map(({ destination }) => destination)).toEqual(['10.5.244.0/24'])
+  expect(routes()).toEqual(['10.5.241.0/24', '10.5.244.0/24'])
+  await network.clock.advance(30_000)
+  expect(routes()).toEqual(['10.5.244.0/24'])
   expect((await older.range(`${prefix}/subnets`)).entries).toHaveLength(2)
   await older[Symbol.asyncDispose]()
 })
