@@ -124,7 +124,8 @@ export async function composeFleetd(
     onClose(`listener ${renderListenAddress(listen)}`, () => listener.close(1000))
     log.info('the API listens', { address: renderListenAddress(listener.address) })
   }
-  const overlay = config.overlay === 'none' ? undefined : startOverlay(config, kv, metrics, log, signal)
+  const overlay =
+    config.overlay === 'none' ? undefined : startOverlay(config, process.programFolder, kv, metrics, log, signal)
   const notifier = createNotifier({ environment: process.environment, pid: process.pid, clock, log })
   await notifier.ready(`machine ${id}`)
   signal.addEventListener('abort', () => void notifier.stopping(), { once: true })
@@ -138,6 +139,7 @@ export async function composeFleetd(
 /** Runs beside fleet, over the same store, until the signal fires. */
 async function startOverlay(
   config: FleetdConfig,
+  programFolder: string,
   kv: Kv,
   metrics: Metrics,
   log: Logger,
@@ -146,7 +148,7 @@ async function startOverlay(
   // Its code is loaded only where it is used.
   const { runOverlay, addressesOf } = await import('./overlay.ts')
   const storeAddresses = config.storeDir === '' ? addressesOf(config.etcdServers) : []
-  return runOverlay(config, { kv, storeAddresses, log, meter: metrics.meter }, signal)
+  return runOverlay(config, { kv, storeAddresses, programFolder, log, meter: metrics.meter }, signal)
 }
 
 /** What a crash must not forget lies beside the units, wherever those are kept. */

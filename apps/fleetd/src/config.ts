@@ -23,8 +23,8 @@ import { version } from './version.ts'
 
 const unitManagers = ['systemd', 'process'] as const
 
-/** What flannel calls backends; udp needs a process of its own: flanneld. */
-const overlays = ['none', 'vxlan', 'host-gw'] as const
+/** What flannel calls backends. */
+const overlays = ['none', 'vxlan', 'host-gw', 'udp'] as const
 
 const options = {
   verbosity: numberOption({ help: 'above 0: debug messages', default: 0 }),

@@ -1,10 +1,10 @@
 /** The overlay inside fleetd: the service of flanneld over fleetd's own store. Loaded only where it is asked for. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { systemClock, systemRandom } from '@cluster/daemon'
 import { createFlannel, type FindExternal, type SubnetFile } from '@cluster/flannel'
 import type { Kv } from '@cluster/kv'
-import { findExternalInterface, LinuxNetError, openKernel } from '@cluster/linux-net'
+import { findExternalInterface, LinuxNetError, openKernel, openUdpTunnel } from '@cluster/linux-net'
 import { describeError, isClusterError, type Logger, type Meter } from '@cluster/prelude'
 import { parseIp4 } from '@cluster/subnet'
 import type { FleetdConfig } from './config.ts'
@@ -13,6 +13,8 @@ export type OverlayOptions = {
   readonly kv: Kv
   /** Addresses of the store, where it is elsewhere: a network that would swallow them is refused. */
   readonly storeAddresses: readonly string[]
+  /** Where the thread of the udp tunnel lies. */
+  readonly programFolder: string
   readonly log: Logger
   readonly meter: Meter
 }
@@ -25,29 +27,31 @@ const prefix = '/coreos.com/network'
 /** Where docker and others look for the subnet, as flanneld writes it. */
 const subnetPath = '/run/flannel/subnet.env'
 
-const retryMs = 10_000
+/** At a boot the store of another machine comes a moment later; what lasts is looked at less often. */
+const retry = { firstMs: 500, longestMs: 10_000 }
 
 /**
  * Runs the overlay until the signal fires. Its failure is said and tried again after a while: units go on without it.
- * What it made in the kernel stays when fleetd ends, so that a restart loses no packet.
+ * What it made in the kernel stays when fleetd ends, so that a restart loses no packet; only a udp tunnel ends with it.
  */
 export async function runOverlay(config: OverlayConfig, options: OverlayOptions, signal: AbortSignal): Promise<void> {
   const { log } = options
-  while (!signal.aborted) {
+  for (let failures = 0; !signal.aborted; failures++) {
+    const delayMs = Math.min(retry.longestMs, retry.firstMs * 2 ** Math.min(failures, 10))
     try {
       await runOnce(config, options, signal)
     } catch (error) {
       if (signal.aborted) return
       if (!isClusterError(error)) throw error
-      const hint = error.hint ?? `it is tried again every ${retryMs / 1000} s; units go on without it`
+      const hint = error.hint ?? `it is tried again in ${delayMs / 1000} s; units go on without it`
       log.error('the overlay does not work here', { error: describeError(error).join(': '), code: error.code, hint })
     }
-    await systemClock.sleep(retryMs, signal)
+    await systemClock.sleep(delayMs * (0.5 + systemRandom.next() / 2), signal)
   }
 }
 
 async function runOnce(config: OverlayConfig, options: OverlayOptions, signal: AbortSignal): Promise<void> {
-  const { kv, storeAddresses, log, meter } = options
+  const { kv, storeAddresses, programFolder, log, meter } = options
   await writeConfigIfAbsent(config, kv, log, signal)
   await using kernel = await openKernel({ clock: systemClock })
   const flannel = createFlannel({
@@ -56,6 +60,7 @@ async function runOnce(config: OverlayConfig, options: OverlayOptions, signal: A
     kernel,
     subnetFile,
     findExternal: findExternalFor(config),
+    openUdpTunnel: (tunnel) => openUdpTunnel({ ...tunnel, workerFile: join(programFolder, 'fleetd-udp-worker.cjs') }),
     storeAddresses,
     // A machine whose subnet another one has takes the next: nobody is there to start fleetd anew for it.
     config: { masquerade: config.overlayIpMasq, onLeaseTaken: 'reallocate' },
