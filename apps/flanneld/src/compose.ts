@@ -10,6 +10,7 @@ import { FlanneldError } from './errors.ts'
 import { createFindExternal } from './external.ts'
 import { openMachineKernel } from './machine-kernel.ts'
 import { openStore } from './open-store.ts'
+import { refuseSecondDaemon } from './refuse-second-daemon.ts'
 import { socketPathOf } from './socket-path.ts'
 import { storeAddresses } from './store-addresses.ts'
 import { fileOf, previousSubnet } from './subnet-file.ts'
@@ -25,7 +26,7 @@ export type ProcessInput = {
 /**
  * Runs flanneld until the context's signal fires.
  *
- * @throws FlanneldError `flanneld/lease-lost`; FlannelError; what the adapters throw when they are opened
+ * @throws FlanneldError `flanneld/already-running`, `flanneld/lease-lost`; FlannelError; what the adapters throw when they are opened
  */
 export async function runFlanneld(
   config: FlanneldConfig,
@@ -34,6 +35,7 @@ export async function runFlanneld(
   log: Logger,
 ): Promise<void> {
   const { networks, store } = config
+  await refuseSecondDaemon(networks)
   const metrics = createProcessMetrics()
   const kv = await openStore(store, log)
   onClose('store', async () => kv[Symbol.asyncDispose]())

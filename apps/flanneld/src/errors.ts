@@ -4,6 +4,8 @@ import { ClusterError } from '@cluster/prelude'
 export type FlanneldErrorCode =
   /** Another machine holds our subnet; exit code 1, so that the service manager starts us anew. */
   | 'flanneld/lease-lost'
+  /** Another daemon uses our subnet file. */
+  | 'flanneld/already-running'
   /** The file of --etcd-password-file cannot be read, or is empty. */
   | 'flanneld/password-file'
   /** A command asks a daemon that is not there. */
