@@ -2,7 +2,7 @@
  * Units that need a look. A pass over all units in name order, in which most visits change nothing, becomes a pass
  * over these: whoever is not on the agenda would be visited in vain.
  */
-import { createEntryHeap } from './entry-heap.ts'
+import { createEntryHeap, type EntryHeap } from './entry-heap.ts'
 import { byName, type UnitEntry } from './unit-entry.ts'
 
 export type Agenda = {
@@ -31,10 +31,12 @@ export function createAgenda(): Agenda {
     delete: (entry) => void members.delete(entry),
     clear: () => members.clear(),
     inOrder(visit) {
+      if (members.size === 0) return
       const sorted = [...members].sort(byName)
-      const additions = createEntryHeap<undefined>()
+      /** Made with the first one: mostly there is none. */
+      let additions: EntryHeap<undefined> | undefined
       let index = 0
-      let addition = additions.pop()
+      let addition: ReturnType<EntryHeap<undefined>['pop']>
       const isPassed = (entry: UnitEntry, cursor: UnitEntry): boolean => byName(entry, cursor) <= 0
       for (;;) {
         const regular = sorted[index]
@@ -42,12 +44,13 @@ export function createAgenda(): Agenda {
         const entry = isRegular ? regular : addition?.entry
         if (entry === undefined) return
         if (isRegular) index++
-        else addition = additions.pop()
+        else addition = additions?.pop()
         if (!members.has(entry)) continue
         isVisiting = true
         visit(entry)
         isVisiting = false
         if (late.length === 0) continue
+        additions ??= createEntryHeap()
         for (const each of late) if (!isPassed(each, entry)) additions.push(each, undefined)
         late.length = 0
         if (addition !== undefined) additions.push(addition.entry, undefined)

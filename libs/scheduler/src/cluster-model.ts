@@ -6,7 +6,7 @@
  */
 import { type Agenda, createAgenda } from './agenda.ts'
 import { literalPrefix } from './glob-index.ts'
-import { createMachineTable, type LoadListener, type MachineEntry, type OpenMachineEntry } from './machine-table.ts'
+import { createMachineTable, type LoadNotes, type MachineEntry, type OpenMachineEntry } from './machine-table.ts'
 import type { ClusterState, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
@@ -44,8 +44,8 @@ export type ClusterModel = {
   readonly setHeld: (entry: UnitEntry, machine: string | undefined) => void
   /** Is told of every `setHeld`, with what was held before. */
   readonly onHeld: (listener: ((entry: UnitEntry, before: string | undefined) => void) | undefined) => void
-  /** Is told of every load that changes, with what it was before; `undefined` for a machine that comes. */
-  readonly onLoad: (listener: LoadListener | undefined) => void
+  /** From now on notes each machine whose load changes; `undefined`: no more. */
+  readonly noteLoads: (notes: LoadNotes | undefined) => void
   /** Whether the machine has the metadata that the unit requires. */
   readonly hasMetadata: (entry: UnitEntry, machine: MachineEntry) => boolean
   /** The machine with the fewest units, then the smallest ID, among those that meet it and that the test takes. */
@@ -435,10 +435,9 @@ export function createClusterModel(
     if (entry !== undefined) {
       machines.leave(entry)
       version++
-      for (const member of entry.units.scheduled) {
-        member.place = undefined
-        if (counts(member)) goAway(member, id)
-      }
+      for (const member of entry.units.scheduled) member.place = undefined
+      // All of them count, else they would not be here.
+      if (entry.units.scheduled.length > 0) away.set(id, new Set(entry.units.scheduled))
       waiting.wakeByMachineId(id)
     }
     recall(id)
@@ -571,7 +570,7 @@ export function createClusterModel(
       if (known === undefined) waiting.wakeByMachineId(machine.id)
     },
     removeForNow,
-    onLoad: machines.onLoad,
+    noteLoads: machines.noteLoads,
     removeMachine,
   }
 }

@@ -17,7 +17,8 @@ export function decide(model: ClusterModel): readonly ClusterTask[] {
   const moves = policy.lostPlaces === 'given-up' ? complete : withoutVainMoves(model, complete)
   const stale = policy.staleTargets === 'cleared' ? clearStaleTargets(model) : []
   for (const { unit, machine } of stale) clearTarget(model, unit, machine)
-  for (const { task, entry } of moves) carryOut(model, entry, task)
+  if (draft.hasDetours() || policy.rounds === 'one') for (const { task, entry } of moves) carryOut(model, entry, task)
+  else for (const { entry } of moves) if (entry.held !== entry.target) model.setHeld(entry, entry.target)
   for (const { entry } of draft.steps) {
     // A unit that found no other machine keeps its place in the registry and waits in the model.
     if (entry.target === entry.held || isVainly(model, entry)) continue

@@ -44,8 +44,8 @@ export type MachineTable = {
   /** Those whose ID begins with these 8 characters, in ID order. */
   readonly byShortId: (shortId: string) => readonly OpenMachineEntry[]
   readonly changeLoad: (machine: OpenMachineEntry, by: number) => void
-  /** Is told of every load that changes, with what it was before; `undefined` for a machine that comes. */
-  readonly onLoad: (listener: LoadListener | undefined) => void
+  /** From now on notes each machine whose load changes; `undefined`: no more. */
+  readonly noteLoads: (notes: LoadNotes | undefined) => void
   readonly meets: (machine: MachineEntry, requirement: MetadataRequirement | undefined) => boolean
   /** The one with the fewest units, then the smallest ID, of those that meet the requirement and pass the test. */
   readonly leastLoaded: (
@@ -62,7 +62,8 @@ export type MachineTable = {
   readonly forget: (requirement: MetadataRequirement) => void
 }
 
-export type LoadListener = (machineId: string, before: number | undefined) => void
+/** Machines whose load changed, with what it was before; `undefined` for a machine that came. */
+export type LoadNotes = Map<MachineEntry, number | undefined>
 
 /** The machines that meet a requirement: by rank whether one does, and in order of load. */
 type MachineClass = { readonly fits: Uint8Array; readonly loads: LoadIndex }
@@ -84,7 +85,10 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
   let loads = createLoadIndex(capacity)
   const classes = new Map<MetadataRequirement, MachineClass>()
   let classList: readonly MachineClass[] = []
-  let tellLoad: LoadListener | undefined
+  let notes: LoadNotes | undefined
+  const note = (entry: MachineEntry, before: number | undefined): void => {
+    if (notes !== undefined && !notes.has(entry)) notes.set(entry, before)
+  }
 
   const shortIds = (): Map<string, OpenMachineEntry[]> => {
     if (byShortId !== undefined) return byShortId
@@ -182,13 +186,13 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
     byShortId: (shortId) => (shortId.length > 8 ? [] : (shortIds().get(shortId) ?? [])),
     changeLoad(entry, by) {
       const { rank, load } = entry
-      tellLoad?.(entry.machine.id, load)
+      if (notes !== undefined) note(entry, load)
       entry.load = load + by
       loads.move(rank, load, entry.load)
       for (const group of classList) if (group.fits[rank] === 1) group.loads.move(rank, load, entry.load)
     },
-    onLoad: (listener) => {
-      tellLoad = listener
+    noteLoads: (given) => {
+      notes = given
     },
     meets: (machine, requirement) => requirement === undefined || classOf(requirement).fits[machine.rank] === 1,
     leastLoaded(requirement, test) {
@@ -199,8 +203,8 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       return rank < 0 ? undefined : byRank[rank]
     },
     join(machine) {
-      tellLoad?.(machine.id, undefined)
       const entry = createMachineEntry(machine, 0)
+      note(entry, undefined)
       admitNew(entry)
       return entry
     },
@@ -210,7 +214,7 @@ export function createMachineTable(machines: readonly Machine[]): MachineTable {
       admitEverywhere(entry)
     },
     leave(entry) {
-      tellLoad?.(entry.machine.id, entry.load)
+      note(entry, entry.load)
       entry.isGone = true
       inOrder.splice(positionOf(inOrder, entry.machine.id), 1)
       byId.delete(entry.machine.id)

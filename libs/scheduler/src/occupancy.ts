@@ -25,7 +25,7 @@ export class Occupancy {
   }
 
   has(entry: UnitEntry): boolean {
-    if (entry.isGlobal) return this.#globals !== undefined && this.#globals.has(entry)
+    if (entry.isGlobal) return this.#globals?.has(entry) === true
     return this.#scheduled[entry.slot] === entry
   }
 

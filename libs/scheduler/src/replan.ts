@@ -6,6 +6,7 @@ import { type MachineVerdict, verdictOn } from './able-to-run.ts'
 import { adopt, type ClusterChange } from './change.ts'
 import { type ClusterModel, createClusterModel, type TakeBack } from './cluster-model.ts'
 import { clearAgenda, decide } from './decide.ts'
+import type { LoadNotes } from './machine-table.ts'
 import type { ClusterState, ClusterTask, Machine, Unit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
@@ -154,10 +155,8 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
   const attempt = (changes: readonly ClusterChange[]): Attempt => {
     clearAgendaOnce()
     const orphans = [...model.orphanTargets]
-    const loadsBefore = new Map<string, number | undefined>()
-    model.onLoad((machine, before) => {
-      if (!loadsBefore.has(machine)) loadsBefore.set(machine, before)
-    })
+    const loadsBefore: LoadNotes = new Map()
+    model.noteLoads(loadsBefore)
     const losses = changes.flatMap((each) => (each.kind === 'remove-machine' ? [each] : []))
     const takeBack = losses.length === changes.length ? model.removeForNow(losses) : undefined
     const answer = takeBack === undefined ? attemptAny(changes, loadsBefore) : attemptLoss(takeBack, loadsBefore)
@@ -166,19 +165,16 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
     return answer
   }
 
-  const attemptLoss = (takeBack: TakeBack, loadsBefore: ReadonlyMap<string, number | undefined>): Attempt => {
+  const attemptLoss = (takeBack: TakeBack, loadsBefore: LoadNotes): Attempt => {
     const { replan, heldBefore } = planNoting()
     const moves = [...heldBefore].flatMap(([entry, from]) => moveOf(entry, from) ?? [])
-    const answer = { ...replan, moves, loads: changedLoads(loadsBefore) }
-    model.onLoad(undefined)
+    const answer = { ...replan, moves, loads: changedLoads(loadsBefore, model) }
+    model.noteLoads(undefined)
     takeBack(heldBefore, { newly: replan.newlyUnplaced, noLonger: replan.noLongerUnplaced })
     return answer
   }
 
-  const attemptAny = (
-    changes: readonly ClusterChange[],
-    loadsBefore: ReadonlyMap<string, number | undefined>,
-  ): Attempt => {
+  const attemptAny = (changes: readonly ClusterChange[], loadsBefore: LoadNotes): Attempt => {
     const agenda = Array.from(model.review.members, ({ unit }) => unit.name)
     const names = changes.flatMap((each) => unitOf(each) ?? [])
     const placesBefore = new Map(names.map((name) => [name, model.unitByName(name)?.held]))
@@ -194,8 +190,8 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
         placesBefore.has(entry.unit.name) ? [] : (moveOf(entry, from) ?? []),
       ),
     ]
-    const answer = { ...replan, moves, loads: changedLoads(loadsBefore) }
-    model.onLoad(undefined)
+    const answer = { ...replan, moves, loads: changedLoads(loadsBefore, model) }
+    model.noteLoads(undefined)
     for (const back of undo.toReversed()) change(back)
     for (const [before, from] of heldBefore) {
       // A unit that the changes are about is another entry by now.
@@ -234,17 +230,6 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
     model.onHeld(undefined)
     return { replan, heldBefore }
   }
-  const changedLoads = (before: ReadonlyMap<string, number | undefined>): Attempt['loads'] => {
-    const changed: { machine: string; before?: number; after?: number }[] = []
-    for (const [machine, was] of before) {
-      const is = model.machineById(machine)?.load
-      if (is === was) continue
-      if (is === undefined) changed.push({ machine, ...(was === undefined ? {} : { before: was }) })
-      else changed.push(was === undefined ? { machine, after: is } : { machine, before: was, after: is })
-    }
-    return changed.sort((one, other) => compareText(one.machine, other.machine))
-  }
-
   return {
     firstPlan: plan(),
     apply(what) {
@@ -290,6 +275,26 @@ function plannerOn(model: ClusterModel, state: ClusterState, policy: Policy): Pl
 const unitOf = (change: ClusterChange): string | undefined => {
   if (change.kind === 'put-unit') return change.unit.name
   return change.kind === 'remove-unit' ? change.unit : undefined
+}
+
+function changedLoads(notes: LoadNotes, { machineById }: ClusterModel): Attempt['loads'] {
+  const changed: { machine: string; before?: number; after?: number }[] = []
+  const left = new Set<string>()
+  for (const [{ machine, isGone }, before] of notes) if (isGone && before !== undefined) left.add(machine.id)
+  for (const [{ machine, isGone, load }, before] of notes) {
+    // A machine that left and came back is another entry under the same ID.
+    if (before === undefined && (isGone || left.has(machine.id))) continue
+    const after = isGone ? machineById(machine.id)?.load : load
+    if (after === before) continue
+    if (before === undefined || after === undefined) {
+      changed.push({
+        machine: machine.id,
+        ...(before !== undefined && { before }),
+        ...(after !== undefined && { after }),
+      })
+    } else changed.push({ machine: machine.id, before, after })
+  }
+  return changed.sort((one, other) => compareText(one.machine, other.machine))
 }
 
 function moveOf(entry: UnitEntry | undefined, from: string | undefined): Attempt['moves'][number] | undefined {

@@ -60,9 +60,12 @@ function evict(draft: Draft, first: UnitEntry, firstReason: string): void {
   const leaving = [{ entry: first, reason: firstReason }]
   for (let next = leaving.pop(); next !== undefined; next = leaving.pop()) {
     const machine = model.placeOf(next.entry)
-    const globalsBefore = machine && machine.globals.size > 0 ? [...machine.globals] : []
+    if (machine === undefined) {
+      draft.unschedule(next.entry, next.reason)
+      continue
+    }
+    const globalsBefore = machine.globals.size > 0 ? [...machine.globals] : []
     draft.unschedule(next.entry, next.reason)
-    if (machine === undefined) continue
     const lostGlobals = globalsBefore.filter((entry) => !machine.globals.has(entry))
     for (const lost of [next.entry, ...lostGlobals]) {
       for (const follower of followersOf(lost)) {
