@@ -20,7 +20,7 @@ export async function runAsDaemon({
   const read = configOf(given)
   if (!read.ok) return read.error
   const config = read.value
-  const log = logOf(config)
+  const log = await logOf(config)
   for (const warning of [...warnings, ...config.warnings]) log.warn(warning)
   const programFolder = dirname(realpathSync(process.argv[1] ?? ''))
   await runDaemon({
@@ -31,7 +31,7 @@ export async function runAsDaemon({
   return undefined
 }
 
-function logOf({ logForm, verbosity, networks }: FlanneldConfig): Logger {
+async function logOf({ logForm, verbosity, networks }: FlanneldConfig): Promise<Logger> {
   if (logForm !== 'glog') {
     return createLogger({ name: 'flanneld', level: verbosity > 0 ? 'debug' : 'info', format: logForm })
   }

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   }
   checkConfig(configuration)
   const { values: config, warnings, file } = configuration
-  const log = createLogger({ name: 'fleetd', level: levelOf(config), format: config.logFormat })
+  const log = await createLogger({ name: 'fleetd', level: levelOf(config), format: config.logFormat })
   log.info('fleetd starts', { version: declaration.version, configuration: file ?? 'none' })
   for (const warning of [...warnings, ...idleOptions(config)]) log.warn('configuration', { warning })
 

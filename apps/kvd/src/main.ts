@@ -22,12 +22,12 @@ type KvdLog = Logger & Pick<EtcdLogger, 'say' | 'setDebug'>
 
 const startLog = createEtcdLog({ isDebug: false, nowMs: Date.now, write: (line) => void process.stderr.write(line) })
 
-function logOf({ logFormat, isDebug }: KvdConfig): KvdLog {
+async function logOf({ logFormat, isDebug }: KvdConfig): Promise<KvdLog> {
   if (logFormat === 'etcd') {
     startLog.setDebug(isDebug)
     return startLog
   }
-  const log = createLogger({ name: 'kvd', level: isDebug ? 'debug' : 'info', format: logFormat })
+  const log = await createLogger({ name: 'kvd', level: isDebug ? 'debug' : 'info', format: logFormat })
   const levels = { C: log.error, E: log.error, W: log.warn, N: log.info, I: log.info, D: log.debug }
   return {
     ...log,
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
     return
   }
   const config = read.value
-  const log = logOf(config)
+  const log = await logOf(config)
   for (const { level, text } of outcome.notes) log.say(level === 'warn' ? 'W' : 'I', `flags: ${text}`)
   for (const warning of config.warnings) log.say('W', `etcdmain: ${warning}`)
   const host = endingBySignal()

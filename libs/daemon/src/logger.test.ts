@@ -3,27 +3,27 @@ import { describe, expect, it } from 'vitest'
 import { createLogger, type LogFormat } from './logger.ts'
 import { Secret } from './secret.ts'
 
-function logged(format: LogFormat, level: 'debug' | 'info' = 'info') {
+async function logged(format: LogFormat, level: 'debug' | 'info' = 'info') {
   const lines: string[] = []
-  const log = createLogger({ name: 'fleetd', level, format, write: (line) => void lines.push(line) })
+  const log = await createLogger({ name: 'fleetd', level, format, write: (line) => void lines.push(line) })
   return { log, lines }
 }
 
 describe('createLogger', () => {
-  it('writes lines for a person', () => {
-    const { log, lines } = logged('text')
+  it('writes lines for a person', async () => {
+    const { log, lines } = await logged('text')
     log.info('unit placed', { unit: 'a.service', reason: 'least loaded machine', absent: undefined })
     expect(lines).toEqual(['INFO  unit placed unit=a.service reason="least loaded machine"\n'])
   })
 
-  it('writes one line for each message, whatever is in it', () => {
-    const { log, lines } = logged('text')
+  it('writes one line for each message, whatever is in it', async () => {
+    const { log, lines } = await logged('text')
     log.warn('a\nb', { text: 'c\nd', path: 'C:\\x' })
     expect(lines).toEqual(['WARN  a b text="c\\nd" path="C:\\\\x"\n'])
   })
 
-  it('writes priorities for the journal', () => {
-    const { log, lines } = logged('journal', 'debug')
+  it('writes priorities for the journal', async () => {
+    const { log, lines } = await logged('journal', 'debug')
     log.debug('d')
     log.info('i')
     log.warn('w')
@@ -31,8 +31,8 @@ describe('createLogger', () => {
     expect(lines.map((line) => line.slice(0, 3))).toEqual(['<7>', '<6>', '<4>', '<3>'])
   })
 
-  it('writes JSON with name, level, time and fields', () => {
-    const { log, lines } = logged('json')
+  it('writes JSON with name, level, time and fields', async () => {
+    const { log, lines } = await logged('json')
     log.error('task failed', {
       unit: 'a.service',
       error: new ClusterError('x/y', 'what', { hint: 'do', cause: 'why' }),
@@ -47,8 +47,8 @@ describe('createLogger', () => {
     })
   })
 
-  it.each(['text', 'json'] as const)('writes nothing below its level, as %s', (format) => {
-    const { log, lines } = logged(format)
+  it.each(['text', 'json'] as const)('writes nothing below its level, as %s', async (format) => {
+    const { log, lines } = await logged(format)
     log.debug('quiet')
     log.setLevel('debug')
     log.debug('loud')
@@ -57,8 +57,8 @@ describe('createLogger', () => {
     expect(lines).toHaveLength(1)
   })
 
-  it.each(['text', 'json'] as const)('hides secrets, as %s', (format) => {
-    const { log, lines } = logged(format)
+  it.each(['text', 'json'] as const)('hides secrets, as %s', async (format) => {
+    const { log, lines } = await logged(format)
     log.info('connected', {
       key: new Secret('hunter2'),
       etcdPassword: 'hunter2',
@@ -70,8 +70,8 @@ describe('createLogger', () => {
     expect(lines.join('')).toContain('10.0.0.1:2379')
   })
 
-  it('survives what cannot be printed', () => {
-    const { log, lines } = logged('json')
+  it('survives what cannot be printed', async () => {
+    const { log, lines } = await logged('json')
     const circle: Record<string, unknown> = { big: 10n, call: () => 1 }
     circle['self'] = circle
     log.info('odd', { circle, map: new Map([['a', 1]]), set: new Set([1]), many: Array.from({ length: 200 }, () => 0) })

@@ -1,6 +1,5 @@
 /** The Logger port: JSON through pino, or lines for a person or for the journal. To standard error. */
 import type { LogFields, Logger } from '@cluster/prelude'
-import { pino } from 'pino'
 import { printableFields } from './printable.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
@@ -31,11 +30,18 @@ const toStandardError = (line: string): void => {
   process.stderr.write(line)
 }
 
-export function createLogger({ name, level, format, write = toStandardError }: LoggerOptions): LeveledLogger {
+/** Loads pino, which costs a start 10 ms and more, for JSON only. */
+export async function createLogger({
+  name,
+  level,
+  format,
+  write = toStandardError,
+}: LoggerOptions): Promise<LeveledLogger> {
   return format === 'json' ? jsonLogger(name, level, write) : lineLogger(level, format, write)
 }
 
-function jsonLogger(name: string, level: LogLevel, write: (line: string) => void): LeveledLogger {
+async function jsonLogger(name: string, level: LogLevel, write: (line: string) => void): Promise<LeveledLogger> {
+  const { pino } = await import('pino')
   const logger = pino({ name, level, base: { name }, formatters: { level: (label) => ({ level: label }) } }, { write })
   const at =
     (label: LogLevel): Logger['info'] =>

@@ -12,7 +12,7 @@ const declaration = {
   },
 }
 
-const log = createLogger({ name: 'beatd', level: 'info', format: 'text' })
+const log = await createLogger({ name: 'beatd', level: 'info', format: 'text' })
 
 await runDaemon({
   name: 'beatd',
