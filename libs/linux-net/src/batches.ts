@@ -8,6 +8,8 @@ import type { Failure } from './state/kernel.ts'
 /** The programs that change things. One call of `apply` at a time. */
 export class Batches implements AsyncDisposable {
   readonly #programs: Readonly<Record<'ip' | 'bridge', BatchProcess>>
+  /** Devices that were named since the programs began to remember. */
+  readonly #named = new Set<string>()
 
   constructor(host: ProgramHost) {
     this.#programs = { ip: new BatchProcess(['ip'], host), bridge: new BatchProcess(['bridge'], host) }
@@ -28,8 +30,14 @@ export class Batches implements AsyncDisposable {
     await Promise.all([this.#programs.ip[Symbol.asyncDispose](), this.#programs.bridge[Symbol.asyncDispose]()])
   }
 
-  /** The programs keep numbers of devices by name: to be called when a device has come or gone. */
+  /** Whether the programs may have kept the number of the device of that name. */
+  hasNamed(device: string): boolean {
+    return this.#named.has(device)
+  }
+
+  /** The programs keep numbers of devices by name: to be called when a device that was named has come or gone. */
   forgetDevices(): void {
+    this.#named.clear()
     this.#programs.ip.stop()
     this.#programs.bridge.stop()
   }
@@ -70,12 +78,18 @@ export class Batches implements AsyncDisposable {
   async #runOnce(commands: readonly NetworkCommand[]): Promise<readonly Failure[]> {
     const [first] = commands
     if (first === undefined) return []
+    for (const command of commands) this.#noteNames(command)
     const outcome = await this.#programs[programOf(first)].run(commands.map(batchLine))
     if (outcome.kind === 'died') return this.#runOneByOne(commands)
     return [...outcome.complaints].flatMap(([index, complaint]) => {
       const command = commands[index]
       return (command && failureOf(command, complaint)) ?? []
     })
+  }
+
+  #noteNames(command: NetworkCommand): void {
+    const underlay = command.kind === 'add-link' ? command.link.vxlan?.underlay : undefined
+    for (const name of [deviceOf(command), underlay]) if (name !== undefined) this.#named.add(name)
   }
 
   /**

@@ -25,8 +25,8 @@ const lines = {
 
 describe('a line of the monitor', () => {
   it.each([
-    [lines.link, { kind: 'link', gone: false, device: 'flannel.1', mtu: 1400, up: true }],
-    [lines.pairGone, { kind: 'link', gone: true, device: 'e1', mtu: 1500, up: false }],
+    [lines.link, { kind: 'link', gone: false, index: 4, device: 'flannel.1', mtu: 1400, up: true }],
+    [lines.pairGone, { kind: 'link', gone: true, index: 2, device: 'e1', mtu: 1500, up: false }],
     [lines.address, { kind: 'address', gone: false, device: 'flannel.1', address: '10.5.1.0/32' }],
     [lines.address6, { kind: 'address', gone: true, device: 'e1', address: 'fe80::a485:95ff:fe1f:dd0e/64' }],
     [lines.local, undefined],

@@ -4,7 +4,13 @@ import { wholeDestination } from './state/prefix.ts'
 
 /** One thing that came, changed or went. */
 export type MonitorEvent = { readonly gone: boolean } & (
-  | { readonly kind: 'link'; readonly device: string; readonly mtu: number; readonly up: boolean }
+  | {
+      readonly kind: 'link'
+      readonly index: number
+      readonly device: string
+      readonly mtu: number
+      readonly up: boolean
+    }
   | { readonly kind: 'address'; readonly device: string; readonly address: string }
   | {
       readonly kind: 'route'
@@ -27,10 +33,10 @@ export type MonitorEvent = { readonly gone: boolean } & (
 export function parseMonitorLine(line: string): MonitorEvent | undefined {
   const gone = line.startsWith('Deleted ')
   const text = (gone ? line.slice('Deleted '.length) : line).trim()
-  const link = /^\d+: ([^:@\s]+)(?:@\S+)?: <([^>]*)> mtu (\d+)/.exec(text)
+  const link = /^(\d+): ([^:@\s]+)(?:@\S+)?: <([^>]*)> mtu (\d+)/.exec(text)
   if (link !== null) {
-    const [, device = '', flags = '', mtu] = link
-    return { kind: 'link', gone, device, mtu: Number(mtu), up: flags.split(',').includes('UP') }
+    const [, index, device = '', flags = '', mtu] = link
+    return { kind: 'link', gone, index: Number(index), device, mtu: Number(mtu), up: flags.split(',').includes('UP') }
   }
   const address = /^\d+: (\S+)\s+inet6? (\S+)/.exec(text)
   if (address !== null) {

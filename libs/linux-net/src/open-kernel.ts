@@ -187,11 +187,20 @@ class SystemKernel implements Kernel {
     }
     const event = parseMonitorLine(line)
     if (event === undefined || this.#known?.isNews(event) === false) return
-    if (event.kind === 'link') this.#devicesChanged = true
+    if (event.kind === 'link' && this.#isRemembered(event)) this.#devicesChanged = true
     const leadsElsewhere = event.kind === 'link' || event.kind === 'address' || event.kind === 'route'
     const answersMatter = leadsElsewhere && this.#lookups.inUse
     if (leadsElsewhere) this.#lookups.forget()
     if (answersMatter || this.#before?.concerns(event) === true) this.#tell({ kind: event.kind, text: line.trim() })
+  }
+
+  /**
+   * Whether a program may have kept the number of the link, under its name or under the one that it had. Containers come
+   * and go with links of their own: the programs are not started anew for each.
+   */
+  #isRemembered({ device, index }: { readonly device: string; readonly index: number }): boolean {
+    const before = this.#before?.state().links.find((link) => link.index === index)?.name
+    return this.#lookups.isStarted || this.#batches.hasNamed(device) || this.#batches.hasNamed(before ?? device)
   }
 
   #tell(change: KernelChange): void {

@@ -20,9 +20,15 @@ export class RouteLookups implements AsyncDisposable {
   readonly #answers = new Map<string, Promise<RouteLookup | undefined>>()
   #waiting: Question[] = []
   #asking: Promise<void> | undefined
+  #isStarted = false
 
   constructor(host: ProgramHost) {
     this.#program = new BatchProcess(['ip', '-N', '-json'], host)
+  }
+
+  /** Whether the program may remember numbers of devices. */
+  get isStarted(): boolean {
+    return this.#isStarted
   }
 
   /** Whether anybody has asked since the last change. */
@@ -39,6 +45,7 @@ export class RouteLookups implements AsyncDisposable {
   async forgetDevices(): Promise<void> {
     this.forget()
     await this.#asking
+    this.#isStarted = false
     this.#program.stop()
   }
 
@@ -72,6 +79,7 @@ export class RouteLookups implements AsyncDisposable {
       const questions = this.#waiting
       this.#waiting = []
       try {
+        this.#isStarted = true
         const lines = questions.map(({ address }) => `route get ${address}`)
         const outcome = await this.#program.run(lines, { outputs: true })
         const complaints = outcome.complaints
