@@ -63,6 +63,8 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   let lastLookMs: number | undefined
   let lastDesired: NetworkState | undefined
   let failures = new Map<string, string>()
+  /** Commands without effect, with those that were not tried because they hang on another. */
+  let undone: ReadonlySet<string> = new Set()
   let repairs = 0
   let looksFail = false
 
@@ -92,9 +94,12 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
         ? diff(target, state, ownership())
         : diff(inScope(target, scope), inScope(state, scope), ownership())
     const refused = plan.commands.length === 0 ? [] : await kernel.apply(plan.commands, signal)
-    if (lastDesired !== undefined && known === undefined && plan.commands.length > 0) tellRepairs(state, lastDesired)
-    lastDesired = target
+    const undoneBefore = undone
     noteFailures(refused, plan.refusals, known === undefined || scope === undefined)
+    if (lastDesired !== undefined && known === undefined && plan.commands.length > 0) {
+      tellRepairs(diff(lastDesired, state, ownership()).commands, undoneBefore)
+    }
+    lastDesired = target
     events.programmed({
       seconds: (clock.monotonicMs() - startedMs) / 1000,
       commands: plan.commands.length,
@@ -107,11 +112,9 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     }
   }
 
-  /** What differs from what was wanted, and done, before: somebody else did that. */
-  function tellRepairs(state: NetworkState, before: NetworkState): void {
-    const commands = diff(before, state, ownership())
-      .commands.map(commandText)
-      .filter((text) => !failures.has(text))
+  /** What differs from what was wanted, and done, before: somebody else did that. What could not be done is no repair. */
+  function tellRepairs(differences: readonly NetworkCommand[], undoneBefore: ReadonlySet<string>): void {
+    const commands = differences.map(commandText).filter((text) => !undone.has(text) && !undoneBefore.has(text))
     if (commands.length === 0) return
     repairs += commands.length
     events.repaired({ commands: commands.slice(0, repairsShownMax), count: commands.length })
@@ -129,6 +132,7 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     const untold = news.length - refusalsToldMax
     if (untold > 0) events.kernelRefused({ command: `${untold} more commands`, reason: 'see flanneld status' })
     failures = now
+    undone = new Set([...now.keys(), ...refused.map(({ command }) => commandText(command))])
   }
 
   async function watchKernel(signal: AbortSignal): Promise<void> {

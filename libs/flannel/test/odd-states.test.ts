@@ -84,6 +84,7 @@ describe('the log', () => {
     kernel.disturb({ kind: 'delete-link', device: 'flannel.1' })
     await network.clock.advance(60_000)
     expect(refusals(machine)).toBe(1)
+    expect(machine.flannel.status().kernel.repairs).toBe(0)
     expect(machine.flannel.status().kernel.failures).toHaveLength(1)
   })
 
