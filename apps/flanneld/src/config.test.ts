@@ -32,6 +32,11 @@ it("has flannel's defaults", () => {
   })
 })
 
+it('takes an empty interface for none, as a unit has it whose variable is not set', () => {
+  const { external } = config(['--iface=', '--iface-regex=', '--iface=eth1'])
+  expect([external.names, external.patterns]).toEqual([['eth1'], []])
+})
+
 it('joins the prefix as a path', () => {
   expect(config(['--etcd-prefix=//a/b//']).store.prefix).toBe('/a/b')
 })

@@ -98,8 +98,8 @@ export function configOf(given: GivenFlags): Result<FlanneldConfig, ConfigFault>
     store: store.value,
     networks: networks.value,
     external: {
-      names: ask.texts('iface'),
-      patterns: ask.texts('iface-regex'),
+      names: ask.filled('iface'),
+      patterns: ask.filled('iface-regex'),
       canReach: unlessEmpty(ask.text('iface-can-reach')),
       waitMs: wait.value * 1000,
       publicIp,
@@ -128,6 +128,8 @@ export const networkFilesOf = (given: GivenFlags): Result<readonly NetworkFile[]
 type Reader = {
   readonly text: (name: string) => string
   readonly texts: (name: string) => readonly string[]
+  /** Those that are not empty: `--iface=` is what a unit says whose variable is not set, and names nothing. */
+  readonly filled: (name: string) => readonly string[]
   readonly isOn: (name: string) => boolean
   readonly integer: (name: string) => number
   readonly isGiven: (name: string) => boolean
@@ -146,6 +148,7 @@ function reader(given: GivenFlags): Reader {
   return {
     text,
     texts,
+    filled: (name) => texts(name).filter((one) => one !== ''),
     isOn: (name) => parseBoolean(text(name)) === true,
     integer: (name) => parseInteger(text(name)),
     isGiven: (name) => given.has(name),
@@ -240,7 +243,7 @@ function warningsOf(ask: Reader, publicIp: Ip4 | undefined): readonly string[] {
       ? [`${ask.place('subnet-file')} has no effect with --networks; see --subnet-dir`]
       : []),
     ...(ask.text('public-ipv6') !== '' ? [`${ask.place('public-ipv6')} has no effect: leases are of IPv4`] : []),
-    ...(publicIp !== undefined && ask.texts('iface').length === 0 && ask.texts('iface-regex').length === 0
+    ...(publicIp !== undefined && ask.filled('iface').length === 0 && ask.filled('iface-regex').length === 0
       ? [`peers will send to ${formatIp4(publicIp)}, whatever address the interface of the default route has`]
       : []),
   ]

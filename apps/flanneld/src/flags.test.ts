@@ -19,6 +19,7 @@ it.each([
   [['--etcd-prefix', 'a', '--etcd-prefix', 'b'], { 'etcd-prefix': ['b'] }],
   [['-v', '2'], { v: ['2'] }],
   [['-v=2'], { v: ['2'] }],
+  [['--version=false', '-v=2'], { v: ['2'] }],
 ])('%j is read as Go reads it', (argv, expected) => expect(given(argv)).toEqual(expected))
 
 it('takes glog flags and says that they do nothing', () => {

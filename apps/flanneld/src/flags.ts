@@ -46,7 +46,10 @@ export function readFlags(
       return strayWord(word, commands, argument !== '--')
     }
     if (name === 'help' || name === 'h') return { kind: 'print', text: usage }
-    if (name === 'version') return { kind: 'print', text: version }
+    if (name === 'version') {
+      if (parseBoolean(inline ?? 'true') === false) continue
+      return { kind: 'print', text: version }
+    }
     const remedy = refusalOf(name)
     if (remedy !== undefined) return { kind: 'usage', message: `flag --${name} is refused`, remedy }
     const kind = flags.get(name)?.kind ?? ignoredFlags.get(name)?.kind
