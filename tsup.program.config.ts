@@ -61,6 +61,7 @@ export const toolFiles = (entry: Readonly<Record<string, string>>): Options => (
   ...program,
   entry: { ...entry },
   format: 'esm',
-  noExternal: [/.*/],
+  noExternal: [/^(?!(x11|usocket)$)/],
+  external: ['x11', 'usocket'],
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
 })

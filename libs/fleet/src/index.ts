@@ -5,6 +5,7 @@
  */
 export type { RecordStore } from './agent/local-record.ts'
 export { checkListener } from './api/authorize.ts'
+export { createHeldPlan, type HeldPlan, type PlacedUnits } from './engine/held-plan.ts'
 export { FleetError, type FleetErrorCode } from './errors.ts'
 export { createFleet, type Fleet, type FleetConfig, type FleetMachine, type FleetOptions } from './fleet.ts'
 export {
@@ -27,3 +28,4 @@ export {
   type UnitContent,
 } from './registry/registry.ts'
 export { createViewReader, type Touched, type ViewReader } from './registry/view-reader.ts'
+export type { Sliced } from './slices.ts'

@@ -52,7 +52,7 @@ export type ObservedClusterOptions = {
 type Latest = { readonly entries: ReadonlyMap<Key, KvEntry>; readonly revision: Revision }
 
 /** More changes than these are read in slices, as they come; fewer when somebody asks for the view. */
-const readAtOnceMax = 256
+const readAtOnceMax = 128
 
 export function createObservedCluster({
   kv,

@@ -68,19 +68,31 @@ export function* prepareUnitsSliced(
   policy: Policy,
 ): Generator<undefined, PreparedUnits, undefined> {
   const sorted = sortByName(units)
-  const globs = indexGlobs()
-  for (const { requirements } of sorted) {
-    for (const glob of requirements.conflicts) globs.acquire(glob)
-    for (const glob of requirements.replaces) globs.acquire(glob)
-  }
+  if (sorted.length >= unitsPerSlice) yield
+  const globs = globsOf(sorted)
   const shapes = createShapeTable()
   const entries: UnitEntry[] = []
-  for (const unit of sorted) {
-    const shape = shapes.acquire(unit, globs.idOf, globs.matching(unit.name))
-    entries.push(createEntry(unit, entries.length, shape, policy))
+  // A function of its own: what a generator does itself takes twice as long.
+  const prepareSome = (some: readonly Unit[]): void => {
+    for (const unit of some) {
+      const shape = shapes.acquire(unit, globs.idOf, globs.matching(unit.name))
+      entries.push(createEntry(unit, entries.length, shape, policy))
+    }
+  }
+  for (let from = 0; from < sorted.length; from += unitsPerSlice) {
+    prepareSome(sorted.slice(from, from + unitsPerSlice))
     if (entries.length % unitsPerSlice === 0) yield
   }
   return { entries, globs, shapes }
+}
+
+function globsOf(units: readonly Unit[]): GlobIndex {
+  const globs = indexGlobs()
+  for (const { requirements } of units) {
+    for (const glob of requirements.conflicts) globs.acquire(glob)
+    for (const glob of requirements.replaces) globs.acquire(glob)
+  }
+  return globs
 }
 
 export const createEntry = (unit: Unit, rank: number, shape: Shape, policy: Policy): UnitEntry => ({
@@ -101,10 +113,9 @@ export const byName = (one: UnitEntry, other: UnitEntry): number =>
   one.rank - other.rank || (one === other ? 0 : compareText(one.unit.name, other.unit.name))
 
 function sortByName(units: ClusterState['units']): readonly Unit[] {
-  const isSorted = units.every((unit, index) => index === 0 || compareText(units[index - 1]?.name ?? '', unit.name) < 0)
-  if (isSorted) return units
   // Below the surrogates the order of characters is the one that the engine compares by itself, several times as fast.
   const isPlain = !units.some(({ name }) => /[\ud800-\uffff]/.test(name))
+  if (isPlain && isAscending(units)) return units
   const compare = isPlain ? compareUnits : (one: Unit, other: Unit): number => compareText(one.name, other.name)
   const sorted = [...units].sort(compare)
   const twice = sorted.find(({ name }, index) => sorted[index + 1]?.name === name)
@@ -112,6 +123,15 @@ function sortByName(units: ClusterState['units']): readonly Unit[] {
   throw new SchedulerError('scheduler/duplicate-unit', `unit ${twice.name} is in the cluster state twice`, {
     hint: 'give every unit once; the registry has one entry per name',
   })
+}
+
+function isAscending(units: ClusterState['units']): boolean {
+  let last: string | undefined
+  for (const { name } of units) {
+    if (last !== undefined && last >= name) return false
+    last = name
+  }
+  return true
 }
 
 function compareUnits({ name: one }: Unit, { name: other }: Unit): number {

@@ -12,6 +12,7 @@ it('measures every part', () => {
   expect(report).toContain('machine relabelled')
   expect(report).toContain('Explaining a unit')
   expect(report).toContain('1 pairs')
+  expect(report).toContain('of a held plan')
 })
 
 it('compares with a planner that places likewise', () => {

@@ -153,6 +153,7 @@ export function createHeldPlan(policy: Policy): HeldPlan {
       let tasks: readonly ClusterTask[]
       if (planner === undefined) {
         const state = withoutOrphans(engineStateOf(now, mayBeAlive))
+        if (state.units.length >= 1000) yield
         planner = yield* createPlannerSliced(state, policy)
         tasks = planner.firstPlan.tasks
         told = new Map(state.machines.map((machine) => [machine.id, machine]))

@@ -78,8 +78,8 @@ const jobParts: Partial<Record<KeyMeaning['kind'], JobPart>> = {
   heartbeat: 'heartbeat',
 }
 
-/** So many keys, or units, are read before others get their turn: about ten milliseconds in a process that just began. */
-const sliceSize = 256
+/** So many keys, or units, are read before others get their turn: some milliseconds in a process that just began. */
+const sliceSize = 128
 
 /** A reader of views; it keeps what it read from one call to the next. */
 export function createViewReader(keyspace: Keyspace): ViewReader {

@@ -14,9 +14,10 @@ import { median } from '../statistics.ts'
 import { table } from '../table.ts'
 import { type ChangeKind, changeKinds, nthChange } from './changes.ts'
 import { mixedCluster } from './clusters.ts'
+import { measureEngineRounds } from './engine-round.ts'
 import { placeStraightforwardly } from './straightforward.ts'
 
-export const schedulerParts = ['placements', 'replan', 'explain', 'lose-two'] as const
+export const schedulerParts = ['placements', 'replan', 'explain', 'lose-two', 'engine'] as const
 
 export type SchedulerPart = (typeof schedulerParts)[number]
 
@@ -34,6 +35,7 @@ export function benchScheduler({ parts, rounds, shrink }: SchedulerOptions, cont
     replan: () => measureReplan(shrink, context),
     explain: () => measureExplain(rounds, shrink, context),
     'lose-two': () => measureLoseTwo(shrink, context),
+    engine: () => measureEngine(shrink, context),
   }
   const load = `Load average of the machine at the start: ${loadavg()[0]?.toFixed(1)}.`
   return [load, ...parts.map((part) => reports[part]())].join('\n\n')
@@ -134,6 +136,26 @@ function measureLoseTwo(shrink: number, { say }: BenchContext): string {
     return last
   })
   return `Losing any two of ${count(state.machines.length)} machines with ${count(state.units.length)} units: ${(run.wallMs / 1000).toFixed(1)} s, ${(run.cpuMs / 1000).toFixed(1)} s of processor time. ${run.result}.`
+}
+
+function measureEngine(shrink: number, { say }: BenchContext): string {
+  const state = mixedCluster(1000 / shrink, 10_000 / shrink)
+  say(`engine: ${count(state.machines.length)} × ${count(state.units.length)}`)
+  const nowMs = (): number => performance.now()
+  const { firstMs, longestWithoutPauseMs, changesMs, anewMs } = measureEngineRounds(state, nowMs)
+  const shares = [0.5, 0.99, 1].map((share) => quantile(changesMs, share).toFixed(2))
+  return (
+    `A round of the engine over ${count(state.machines.length)} machines × ${count(state.units.length)} units in their places, ` +
+    `from entries to tasks, milliseconds. The first one: ${firstMs.toFixed(0)}, at most ${longestWithoutPauseMs.toFixed(0)} ` +
+    'of them without a pause.\n\n' +
+    table(
+      ['one change', 'p50', 'p99', 'most'],
+      [
+        ['of a held plan', ...shares],
+        ['read and planned anew', median(anewMs).toFixed(0), '-', Math.max(...anewMs).toFixed(0)],
+      ],
+    )
+  )
 }
 
 /** Rounds that nobody counts: the engine compiles what it sees often. */
