@@ -86,7 +86,7 @@ const commands: readonly Command<Context>[] = [
       description:
         'When several machines vanish at once, units stay on them beyond a third of all: it may be the network. They go\n' +
         'on when the machines return. "release" lets them leave the machines that are away now, and only those.',
-      examples: [example('Does it hold?', 'brake'), example('The machines are lost for good', 'brake release')],
+      examples: [example('Whether it holds', 'brake'), example('The machines are lost for good', 'brake release')],
       flags: { output },
       words: ['release', 'status'],
       usageExitCode: 2,
@@ -431,8 +431,11 @@ const commands: readonly Command<Context>[] = [
         example('Before the machine is switched off', 'what-if drain 1a000000'),
         example('A gate for CI: the loss of any two machines', 'what-if lose --any 2 --fail-on-unplaced'),
         example('Every zone in turn', 'what-if lose --by zone'),
-        example('Would these units fit?', 'what-if add units/*.service --fail-on-unplaced'),
-        example('Would more machines help?', 'what-if add-machine --count 2 --metadata disk=ssd --metadata zone=b'),
+        example('Whether these units would fit', 'what-if add units/*.service --fail-on-unplaced'),
+        example(
+          'Whether more machines would help',
+          'what-if add-machine --count 2 --metadata disk=ssd --metadata zone=b',
+        ),
       ],
       flags: {
         all: toggle('Name every move, unit and machine, not only the first'),
