@@ -14,7 +14,7 @@ import {
   type Refusal,
   type Route,
 } from '@cluster/linux-net/state'
-import { type Clock, createDoorbell } from '@cluster/prelude'
+import { type Clock, createDoorbell, isClusterError } from '@cluster/prelude'
 import type { FlannelEvents } from './events.ts'
 import { inScope, type Scope } from './scope.ts'
 
@@ -162,6 +162,8 @@ export function createKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
           looksFail = false
         } catch (error) {
           if (signal.aborted) break
+          // While it works, an upgrade may take a program away for a moment; at the start nobody brings it by waiting.
+          if (!isProgrammed && isClusterError(error, 'linux-net/program-missing')) throw error
           if (!looksFail) events.lookFailed(error)
           looksFail = true
           // Not known what is there now: nothing is changed before a look succeeds.

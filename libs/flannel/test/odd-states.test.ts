@@ -1,6 +1,6 @@
 /** States that nobody makes on purpose: keys spelled in another way, links below the overlay, refusals by the thousand. */
 import { createModelKernel, type NetworkCommand } from '@cluster/linux-net/state'
-import { isClusterError } from '@cluster/prelude'
+import { ClusterError, isClusterError } from '@cluster/prelude'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   bareMachine,
@@ -18,6 +18,8 @@ beforeEach(async () => {
   await network.setConfig(vxlanConfig)
 })
 afterEach(() => network.stopAll())
+
+class MissingProgram extends ClusterError<'linux-net/program-missing'> {}
 
 const never = new AbortController().signal
 const peer = (number: number): string =>
@@ -126,4 +128,24 @@ describe('without rights', () => {
     expect(await network.leases()).toEqual({})
     expect(kernel.state().links).toHaveLength(3)
   })
+})
+
+it.each([
+  ['at the start ends the service', 1, 'linux-net/program-missing'],
+  ['later is waited for', 3, undefined],
+])('a program that is missing %s', async (_, looks, code) => {
+  let looked = 0
+  const kernel = createModelKernel({
+    initial: bareMachine('10.78.0.11'),
+    failObserve: () => {
+      looked += 1
+      return looked > looks
+        ? new MissingProgram('linux-net/program-missing', 'the program bridge is not there')
+        : undefined
+    },
+  })
+  const machine = network.start('10.78.0.11', { kernel })
+  await network.clock.advance(60_000)
+  const end = machine.end()
+  expect(typeof end === 'object' && isClusterError(end.error) ? end.error.code : undefined).toBe(code)
 })
