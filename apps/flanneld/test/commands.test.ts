@@ -29,6 +29,13 @@ async function run(...words: readonly string[]): Promise<{ code: number; stdout:
   return { code, ...io.written }
 }
 
+const [bip, masquerade, mtu] = [
+  'DOCKER_OPT_BIP="--bip=10.1.74.1/24"',
+  'DOCKER_OPT_IPMASQ="--ip-masq=true"',
+  'DOCKER_OPT_MTU="--mtu=1472"',
+]
+const all = '" --bip=10.1.74.1/24 --ip-masq=true --mtu=1472"'
+
 it("prints docker's options as mk-docker-opts.sh writes them", async () => {
   expect(await run('docker-opts', '-f', subnetFile)).toEqual({
     code: 0,
@@ -46,6 +53,35 @@ it("prints docker's options as mk-docker-opts.sh writes them", async () => {
     stdout: '',
   })
   expect(readFileSync(target, 'utf8')).toBe('OPTS=" --bip=10.1.74.1/24 --mtu=1472"\n')
+})
+
+it.each([
+  [['-i'], [bip, masquerade, mtu]],
+  [['-c'], [`DOCKER_OPTS=${all}`]],
+  [
+    ['-i', '-c'],
+    [bip, masquerade, mtu, `DOCKER_OPTS=${all}`],
+  ],
+  [
+    ['-k', 'CUSTOM_KEY'],
+    [bip, masquerade, mtu, `CUSTOM_KEY=${all}`],
+  ],
+  [['-c', '-k', 'CUSTOM_KEY'], [`CUSTOM_KEY=${all}`]],
+  [['-m'], [bip, mtu, 'DOCKER_OPTS=" --bip=10.1.74.1/24 --mtu=1472"']],
+])('writes with %j what mk-docker-opts.sh does, to standard output and to a file', async (words, lines) => {
+  const wanted = `${lines.join('\n')}\n`
+  expect(await run('docker-opts', '-f', subnetFile, ...words)).toEqual({ code: 0, stderr: '', stdout: wanted })
+  const target = join(folder, 'docker.env')
+  expect(await run('docker-opts', '-f', subnetFile, '-d', target, ...words)).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: '',
+  })
+  expect(readFileSync(target, 'utf8')).toBe(wanted)
+})
+
+it('refuses an option that mk-docker-opts.sh has not, with its exit code', async () => {
+  expect(await run('docker-opts', '-x')).toMatchObject({ code: 1, stderr: expect.stringContaining('-x') })
 })
 
 it('finds the subnet file by the flag of the daemon, too, and prints JSON', async () => {
