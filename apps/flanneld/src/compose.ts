@@ -1,5 +1,5 @@
 /** From configuration to a running daemon: adapters are made, handed to the service, and closed in reverse. */
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { createNotifier, createProcessMetrics, type DaemonContext, systemClock, systemRandom } from '@cluster/daemon'
 import { createFlannel, type FlannelOptions, runNetworks } from '@cluster/flannel'
@@ -9,6 +9,7 @@ import { controlHandler, healthHandler } from './control.ts'
 import { FlanneldError } from './errors.ts'
 import { createFindExternal } from './external.ts'
 import { openMachineKernel } from './machine-kernel.ts'
+import { makeFolder } from './make-folder.ts'
 import { openStore } from './open-store.ts'
 import { refuseSecondDaemon } from './refuse-second-daemon.ts'
 import { socketPathOf } from './socket-path.ts'
@@ -123,7 +124,7 @@ async function openControl(
   const { serve } = await import('@cluster/http')
   const path = resolve(socketPathOf(networks))
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+    await makeFolder(dirname(path))
     const listener = await serve(controlHandler(handled), { listen: { kind: 'unix', path, mode: 0o600 }, log })
     onClose('control socket', async () => {
       await listener.close(200)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -27,6 +27,10 @@ it('leaves the former file as it was when it cannot be replaced', async () => {
   const file = fileOf({ subnetFile: join(folder, 'place/subnet.env') })
   await expect(file.write('x')).rejects.toThrow()
   expect(readFileSync(join(folder, 'place'), 'utf8')).toBe('no folder')
+})
+
+it.runIf(existsSync('/proc/self'))('fails where no folder can be made, and does not try for ever', async () => {
+  await expect(fileOf({ subnetFile: '/proc/none/a/subnet.env' }).write('x')).rejects.toThrow('ENOENT')
 })
 
 it('tells of the subnet of an earlier run', async () => {

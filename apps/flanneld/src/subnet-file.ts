@@ -1,8 +1,9 @@
 /** The file that tells docker and others of our subnet, replaced in one step (spec/flannel.md §4). */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { SubnetFile } from '@cluster/flannel'
 import type { NetworkFile } from './config.ts'
+import { makeFolder } from './make-folder.ts'
 
 /** The file of a network on disk. */
 export const fileOf = ({ subnetFile }: NetworkFile): SubnetFile => ({
@@ -14,7 +15,7 @@ export const fileOf = ({ subnetFile }: NetworkFile): SubnetFile => ({
 /** The folder gets mode 0755 when it has to be made, the file 0644 as far as the umask lets it. */
 export async function writeSubnetFile(path: string, text: string): Promise<void> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o755 })
+  await makeFolder(folder)
   // In the same folder, so that the rename stays within one file system.
   const temporary = join(folder, `.${basename(path)}`)
   try {
