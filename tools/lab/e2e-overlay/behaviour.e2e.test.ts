@@ -102,7 +102,7 @@ describeOverlay('flanneld and what it finds in the store', () => {
     expect(host.isRunning()).toBe(true)
   })
 
-  it('notices a store that was made anew, and puts its lease there', async () => {
+  it('notices a store that was made anew, puts its lease there, and gives the others time to do so', async () => {
     await using lab = await openRunning()
     const host = lab.host(1)
     await lab.store.put(`${subnets}/10.5.240.0-24`, peer(240), 600)
@@ -112,7 +112,7 @@ describeOverlay('flanneld and what it finds in the store', () => {
     await lab.store.start()
     await lab.store.put(`${prefix}/config`, JSON.stringify(vxlan))
     await lab.store.put(`${subnets}/10.5.241.0-24`, peer(241), 600)
-    await sees(() => peerRoutes(host), ['10.5.241.0/24'], 'the peers of the new store')
+    await sees(() => peerRoutes(host), ['10.5.240.0/24', '10.5.241.0/24'], 'the peers of both stores')
     await until(() => lease(lab, ownKey(host)), {
       what: 'our lease',
       timeoutMs: withinMs,
