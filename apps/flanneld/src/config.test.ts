@@ -65,6 +65,8 @@ it.each([
   [['--subnet-lease-renew-margin=1440'], 'Invalid subnet-lease-renew-margin option, out of acceptable range'],
   [['--public-ip=10.0.0.256'], 'invalid public IP address: 10.0.0.256'],
   [['--healthz-port=65536'], '--healthz-port is 65536'],
+  [['--healthz-port=-1'], '--healthz-port is -1'],
+  [['--etcd-endpoints='], '--etcd-endpoints: "" is no endpoint'],
   [['--filter=pf'], '--filter is "pf"'],
   [['--lease-lost=pray'], '--lease-lost is "pray"'],
   [['--networks=a,a'], '--networks names a twice'],
