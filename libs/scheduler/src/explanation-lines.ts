@@ -1,5 +1,4 @@
 /** Verdicts and explanations in words. */
-import { match } from 'ts-pattern'
 import type { Verdict } from './able-to-run.ts'
 import type { Explanation, PeerState } from './explanation.ts'
 import type { MissingMetadata } from './metadata.ts'
@@ -8,7 +7,6 @@ import { type RuleLine, ruleLineText } from './rule-line.ts'
 
 /** One verdict as half a sentence: `metadata disk=ssd is required, the machine has disk=hdd`. */
 export function verdictText(verdict: Verdict): string {
-  // Asked of every machine of a cluster, so no `match`.
   switch (verdict.kind) {
     case 'fits':
       return 'fits'
@@ -63,7 +61,7 @@ export function explanationLines(
     .filter(({ machine }) => machine !== here)
     .map(({ machine, verdict, line }) => `${machine}: ${verdictText(verdict)}${lineText(line)}`)
   if (situation.kind === 'placed' || situation.kind === 'about-to-move') return [head, ...verdicts]
-  return [head, ...verdicts, ...facts.peers.flatMap(peerLine), ...cycleLine(facts.cycle)]
+  return [head, ...verdicts, ...facts.peers.map(peerLine), ...cycleLine(facts.cycle)]
 }
 
 const lineText = (line: RuleLine | undefined): string => (line === undefined ? '' : ` (${ruleLineText(line)})`)
@@ -73,25 +71,25 @@ function headLine(
   machineCount: number,
 ): string {
   const count = (some: number): string => `${some} of ${machineCount} machine${machineCount === 1 ? '' : 's'}`
-  return match(situation)
-    .with({ kind: 'unknown' }, () => `${unit}: there is no such unit`)
-    .with({ kind: 'not-wanted', reason: 'inactive' }, () => `${unit}: should not run, its target state is inactive`)
-    .with({ kind: 'not-wanted' }, () => `${unit}: should not run, the registry holds no target state that is known`)
-    .with({ kind: 'global' }, (global) => `${unit}: global, runs on ${count(global.machines.length)}`)
-    .with(
-      { kind: 'placed', isConfirmed: true },
-      ({ machine }) => `${unit}: on ${machine}, ${targetState ?? 'scheduled'}`,
-    )
-    .with(
-      { kind: 'placed', isConfirmed: false },
-      ({ machine }) => `${unit}: stays on ${machine}, which is not heard of, until its loss is certain`,
-    )
-    .with({ kind: 'about-to-move' }, ({ machine, from, reason }) =>
-      from === undefined
-        ? `${unit}: will be placed on ${machine}`
-        : `${unit}: will move from ${from} to ${machine}: ${reason}`,
-    )
-    .with({ kind: 'waiting' }, ({ from, reason, lost }) => {
+  switch (situation.kind) {
+    case 'unknown':
+      return `${unit}: there is no such unit`
+    case 'not-wanted':
+      return situation.reason === 'inactive'
+        ? `${unit}: should not run, its target state is inactive`
+        : `${unit}: should not run, the registry holds no target state that is known`
+    case 'global':
+      return `${unit}: global, runs on ${count(situation.machines.length)}`
+    case 'placed':
+      return situation.isConfirmed
+        ? `${unit}: on ${situation.machine}, ${targetState ?? 'scheduled'}`
+        : `${unit}: stays on ${situation.machine}, which is not heard of, until its loss is certain`
+    case 'about-to-move':
+      return situation.from === undefined
+        ? `${unit}: will be placed on ${situation.machine}`
+        : `${unit}: will move from ${situation.from} to ${situation.machine}: ${situation.reason}`
+    case 'waiting': {
+      const { from, reason, lost } = situation
       const goesOn = lost === undefined ? '' : `; it goes on if ${lost} returns, which is gone`
       const left = from === undefined ? goesOn : `; it leaves ${from}: ${reason ?? ''}`
       if (machineCount === 0) return `${unit}: waits, there is no machine${left}`
@@ -99,19 +97,30 @@ function headLine(
       // Only under a policy that plans one round at a time.
       const next = able > 0 ? '; the next round places it' : ''
       return `${unit}: waits, ${count(able)} can run it${next}${left}`
-    })
-    .exhaustive()
+    }
+    default:
+      return situation satisfies never
+  }
 }
 
 /** Only peers that explain why the unit waits. */
-const peerLine = (state: PeerState): readonly string[] =>
-  match(state)
-    .with({ kind: 'missing' }, ({ peer }) => [`MachineOf ${peer}: there is no such unit`])
-    .with({ kind: 'inactive' }, ({ peer }) => [`MachineOf ${peer}: should not run, so nothing can run beside it`])
-    .with({ kind: 'waiting' }, ({ peer }) => [`MachineOf ${peer}: waits for a machine itself`])
-    .with({ kind: 'placed' }, ({ peer, machine }) => [`MachineOf ${peer}: is on ${machine}`])
-    .with({ kind: 'global' }, ({ peer }) => [`MachineOf ${peer}: is global`])
-    .exhaustive()
+function peerLine(state: PeerState): string {
+  const { peer } = state
+  switch (state.kind) {
+    case 'missing':
+      return `MachineOf ${peer}: there is no such unit`
+    case 'inactive':
+      return `MachineOf ${peer}: should not run, so nothing can run beside it`
+    case 'waiting':
+      return `MachineOf ${peer}: waits for a machine itself`
+    case 'placed':
+      return `MachineOf ${peer}: is on ${state.machine}`
+    case 'global':
+      return `MachineOf ${peer}: is global`
+    default:
+      return state satisfies never
+  }
+}
 
 function cycleLine(cycle: readonly string[] | undefined): readonly string[] {
   const [first] = cycle ?? []

@@ -1,5 +1,4 @@
 /** What one machine must do to have what it should have. Rules and their order: spec/fleet.md §6.3. */
-import { match } from 'ts-pattern'
 import type { CurrentUnit, MachineTask, TargetUnit } from './model.ts'
 import { compareText } from './order.ts'
 import type { Policy } from './policy.ts'
@@ -83,14 +82,16 @@ function planUnit(
   if (current.hash !== target.hash) {
     return [{ kind: 'unload', unit, reason: reasons.hashDiffers }, ...load]
   }
-  return (
-    match([state, current.state] as const)
-      .with(['loaded', 'inactive'], ['launched', 'inactive'], ['unclear', 'inactive'], () => load)
-      .with(['launched', 'loaded'], () => [{ kind: 'start', unit, reason: reasons.notLaunched } as const])
-      .with(['loaded', 'launched'], () => [{ kind: 'stop', unit, reason: reasons.launched } as const])
-      .with(['loaded', 'loaded'], ['launched', 'launched'], () => [])
+  if (current.state === 'inactive') return load
+  switch (state) {
+    case 'launched':
+      return current.state === 'launched' ? [] : [{ kind: 'start', unit, reason: reasons.notLaunched }]
+    case 'loaded':
+      return current.state === 'loaded' ? [] : [{ kind: 'stop', unit, reason: reasons.launched }]
+    case 'unclear':
       // fleet knows no way from here to a state it does not know, and says so in its log (trap 7).
-      .with(['unclear', 'loaded'], ['unclear', 'launched'], () => [])
-      .exhaustive()
-  )
+      return []
+    default:
+      return state satisfies never
+  }
 }

@@ -34,6 +34,7 @@ export function placelessReason(model: ClusterModel, entry: UnitEntry): string |
   const { target } = entry
   if (entry.isGlobal || target === undefined) return undefined
   if (!entry.isWanted) return inactiveReason
+  if (entry.place !== undefined) return undefined
   if (model.machineById(target) !== undefined || model.mayBeAlive(target)) return undefined
   return unableReason(entry.unit.name, target, { kind: 'machine-gone' })
 }

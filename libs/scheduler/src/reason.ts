@@ -6,7 +6,6 @@ import type { Verdict } from './able-to-run.ts'
 /** Why a unit cannot stay on its machine. `''` for the verdict that it fits. */
 export function unableReason(unit: string, machine: string, verdict: Verdict): string {
   const unable = (why: string): string => `target Machine(${machine}) unable to run unit: ${why}`
-  // Asked for every unit that leaves, so no `match`.
   switch (verdict.kind) {
     case 'fits':
       return ''

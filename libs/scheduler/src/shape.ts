@@ -40,7 +40,7 @@ export function createShapeTable(): ShapeTable {
       const replaces = idsOf(requirements.replaces, idOf)
       const metadataKey = keyOfMetadata(requirements.metadata)
       const named = machineId === undefined && machineOf.length === 0 ? '' : keyOfNames(machineId, machineOf)
-      const key = `${conflicts.join()};${replaces.join()};${matchedBy.join()};${named};${metadataKey}`
+      const key = `${keyOfNumbers(conflicts)};${keyOfNumbers(replaces)};${keyOfNumbers(matchedBy)};${named};${metadataKey}`
       const known = shapes.get(key)
       if (known !== undefined) {
         known.uses++
@@ -113,12 +113,27 @@ function idsOf(patterns: readonly string[], idOf: (glob: string) => number | und
 // Each text behind its length: no text can look like two.
 
 const keyOfNames = (machineId: string | undefined, machineOf: readonly string[]): string =>
-  `${machineId === undefined ? '' : keyOfText(machineId)},${machineOf.map(keyOfText).join('')}`
+  `${machineId === undefined ? '' : keyOfText(machineId)},${keyOfTexts(machineOf)}`
 
 function keyOfMetadata(required: Unit['requirements']['metadata']): string {
   if (required.size === 0) return ''
-  const keys = Array.from(required, ([key, allowed]) => `${keyOfText(key)}(${allowed.map(keyOfText).join('')})`)
-  return keys.length === 1 ? (keys[0] ?? '') : keys.sort().join('')
+  if (required.size === 1) {
+    for (const [key, allowed] of required) return `${keyOfText(key)}(${keyOfTexts(allowed)})`
+  }
+  const keys = Array.from(required, ([key, allowed]) => `${keyOfText(key)}(${keyOfTexts(allowed)})`)
+  return keys.sort().join('')
+}
+
+function keyOfTexts(texts: readonly string[]): string {
+  let key = ''
+  for (const text of texts) key += keyOfText(text)
+  return key
+}
+
+function keyOfNumbers(numbers: readonly number[]): string {
+  let key = ''
+  for (const number of numbers) key += `${number},`
+  return key
 }
 
 const keyOfText = (text: string): string => `${text.length}:${text}`
