@@ -25,8 +25,8 @@ const pairs = [
   [3, 1],
 ] as const
 
-/** How long the store is away while packets must go on. */
-const storeAwaySeconds = Number(process.env['CLUSTER_OVERLAY_STORE_AWAY_SECONDS'] ?? 20)
+/** How long the store is away while packets must go on: several of the longest pauses between two attempts, 2 s. */
+const storeAwaySeconds = Number(process.env['CLUSTER_OVERLAY_STORE_AWAY_SECONDS'] ?? 8)
 
 const sizeBytes = 100 * 1000 * 1000
 

@@ -1,8 +1,8 @@
 /** flanneld as a process: exit codes, its log, what it says to systemd, health. */
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter } from 'node:path'
-import { expect, it } from 'vitest'
-import type { OverlayHost } from '../src/overlay/index.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { OverlayHost, OverlayLab } from '../src/overlay/index.ts'
 import { until } from '../src/until.ts'
 import { describeOverlay, networkOf, openLab, prefix } from './open-lab.ts'
 
@@ -62,19 +62,26 @@ describeOverlay('flanneld as a process', () => {
     expect(found).not.toContain(-1)
   })
 
-  it.each([
-    [['--no-such-flag'], 2, 'flag provided but not defined: -no-such-flag'],
-    [['--kube-subnet-mgr'], 2, '--etcd-endpoints'],
-    [['--subnet-lease-renew-margin=1440'], 1, 'Invalid subnet-lease-renew-margin option, out of acceptable range'],
-    [['--iface=none9', '--iface-wait=0'], 1, 'none9'],
-    [['--etcd-cafile=/none.pem'], 1, '/none.pem'],
-    [['--etcd-username=u', '--etcd-password-file=/none'], 1, '/none'],
-    [['--healthz-port=2379', '--healthz-ip=10.78.0.99'], 1, '10.78.0.99'],
-  ])('ends on %j with %d', async (flags, code, said) => {
-    await using lab = await openLab([1], networkOf({ Type: 'vxlan' }))
-    lab.host(1).launch(flags)
-    expect([await lab.host(1).ended(), lab.host(1).log()]).toEqual([code, expect.stringContaining(said)])
-    expect(await lab.store.list(`${prefix}/subnets`)).toEqual([])
+  describe('that cannot start', () => {
+    let lab: OverlayLab
+    beforeAll(async () => {
+      lab = await openLab([1], networkOf({ Type: 'vxlan' }))
+    })
+    afterAll(async () => lab?.[Symbol.asyncDispose]())
+
+    it.each([
+      [['--no-such-flag'], 2, 'flag provided but not defined: -no-such-flag'],
+      [['--kube-subnet-mgr'], 2, '--etcd-endpoints'],
+      [['--subnet-lease-renew-margin=1440'], 1, 'Invalid subnet-lease-renew-margin option, out of acceptable range'],
+      [['--iface=none9', '--iface-wait=0'], 1, 'none9'],
+      [['--etcd-cafile=/none.pem'], 1, '/none.pem'],
+      [['--etcd-username=u', '--etcd-password-file=/none'], 1, '/none'],
+      [['--healthz-port=2379', '--healthz-ip=10.78.0.99'], 1, '10.78.0.99'],
+    ])('ends on %j with %d', async (flags, code, said) => {
+      lab.host(1).launch(flags)
+      expect([await lab.host(1).ended(), lab.host(1).log()]).toEqual([code, expect.stringContaining(said)])
+      expect(await lab.store.list(`${prefix}/subnets`)).toEqual([])
+    })
   })
 
   it('is planned before it is started, and answers for itself while it is stopped', async () => {
