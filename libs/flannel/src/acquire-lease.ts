@@ -21,6 +21,7 @@ import {
 import { FlannelError, type FlannelErrorCode } from './errors.ts'
 import type { FlannelEvents } from './events.ts'
 import type { Keyspace } from './keyspace.ts'
+import { releaseLease } from './release-lease.ts'
 
 /** A lease of ours as it was last written or seen. */
 export type HeldLease = {
@@ -130,8 +131,8 @@ async function doStep(options: AcquireOptions, step: Step, signal: AbortSignal):
       await clock.sleep(step.delayMs, signal)
       return { answer: { kind: 'done' } }
     case 'delete': {
-      const onlyIf = { kind: 'revision', revision: step.lease.revision } as const
-      const deleted = await kv.delete(pathOf(step.lease.key), { onlyIf, signal })
+      const { key, attributes: seen, revision } = step.lease
+      const deleted = await releaseLease(kv, { key: pathOf(key), value: encodeAttributes(seen), revision }, signal)
       if (deleted.ok) return { answer: { kind: 'done' } }
       return { answer: { kind: 'conflict', isGone: deleted.error.found === undefined } }
     }

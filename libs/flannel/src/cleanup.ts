@@ -13,6 +13,7 @@ import { readConfig } from './await-start.ts'
 import { FlannelError } from './errors.ts'
 import { createKeyspace, type Keyspace } from './keyspace.ts'
 import { defaultPrefix, type FlannelOptions } from './options.ts'
+import { releaseLease } from './release-lease.ts'
 import { markOf } from './serve-lease.ts'
 
 /** What was taken away, as lines to read, and what could not be. */
@@ -127,8 +128,7 @@ async function releaseLeases(
   for (const { key, value, revision } of (await kv.range(keyspace.subnets, signal)).entries) {
     const reading = readLease({ key: key.slice(keyspace.subnets.length + 1), value })
     if (reading.kind !== 'lease' || reading.lease.attributes.publicIp !== ip) continue
-    const options = { onlyIf: { kind: 'revision', revision }, ...(signal === undefined ? {} : { signal }) } as const
-    if ((await kv.delete(key, options)).ok) released.push(`lease ${key}`)
+    if ((await releaseLease(kv, { key, value, revision }, signal)).ok) released.push(`lease ${key}`)
   }
   return released
 }
