@@ -52,7 +52,8 @@ export async function askDaemon(networks: readonly NetworkFile[], path: string, 
   }
 }
 
-const isNobodyThere = (error: unknown): boolean =>
+/** Whether a request failed because nobody listens at the socket; one that a killed daemon left counts as nobody. */
+export const isNobodyThere = (error: unknown): boolean =>
   isClusterError(error, 'http/no-such-socket') || isClusterError(error, 'http/connection-refused')
 
 function refusal(answer: unknown, status: number): FlanneldError {

@@ -11,7 +11,7 @@ it('a second daemon with the same subnet file is refused, one after another is n
   try {
     const networks = [{ subnetFile: join(folder, 'subnet.env') }]
     await refuseSecondDaemon(networks)
-    const server = createServer((connection) => connection.end())
+    const server = createServer((connection) => connection.destroy())
     await new Promise<void>((done) => void server.listen(join(folder, 'subnet.sock'), done))
     const refusal: unknown = await refuseSecondDaemon(networks).catch((error: unknown) => error)
     expect(isClusterError(refusal, 'flanneld/already-running')).toBe(true)

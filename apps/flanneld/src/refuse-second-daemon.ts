@@ -1,6 +1,7 @@
 /** Two daemons with one subnet file would write it, and their lease and kernel, against each other. */
-import { connect } from 'node:net'
 import { resolve } from 'node:path'
+import { createHttpClient } from '@cluster/http'
+import { isNobodyThere } from './ask-daemon.ts'
 import type { NetworkFile } from './config.ts'
 import { FlanneldError } from './errors.ts'
 import { socketPathOf } from './socket-path.ts'
@@ -19,13 +20,16 @@ export async function refuseSecondDaemon(networks: readonly NetworkFile[]): Prom
   })
 }
 
-function isServed(path: string): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      done(true)
-    })
-    socket.once('error', () => done(false))
-  })
+/** Whoever accepts there is a daemon, also one that is too busy to answer. */
+async function isServed(socketPath: string): Promise<boolean> {
+  const client = createHttpClient()
+  try {
+    const { body } = await client.fetch({ url: 'http://flanneld/v1/status', socketPath, timeToHeadersMs: 2000 })
+    for await (const _ of body) break
+    return true
+  } catch (error) {
+    return !isNobodyThere(error)
+  } finally {
+    await client[Symbol.asyncDispose]()
+  }
 }
