@@ -69,6 +69,50 @@ it('leaves the planner as it was, however often it is asked', () => {
   )
 })
 
+it('loses machines as doing it does, and has them all back', () => {
+  const losses = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 3 }), fc.boolean())
+  fc.assert(
+    fc.property(
+      clusters,
+      fc.array(losses, { minLength: 1, maxLength: 4 }),
+      changes,
+      policies,
+      (start, all, real, policy) => {
+        const asked = createPlanner(start, policy)
+        const other = createPlanner(start, policy)
+        const lossesOf = (planner: typeof asked): readonly ClusterChange[][] =>
+          all.map(([from, count, mayBeAlive]) => {
+            const machines = planner.machines()
+            const turned = machines.map((_, index) => machines[(from + index) % machines.length])
+            return turned.slice(0, count).flatMap((each): ClusterChange[] => {
+              return each === undefined ? [] : [{ kind: 'remove-machine', machine: each.id, mayBeAlive }]
+            })
+          })
+        for (const [index, change] of real.entries()) {
+          for (const loss of lossesOf(asked)) {
+            const done = createPlanner(start, policy)
+            for (const earlier of real.slice(0, index)) done.apply(earlier)
+            const { moves, loads, ...replan } = asked.attempt(loss)
+            expect(replan).toEqual(done.applyAll(loss))
+            expect(moves.map(({ unit, from }) => [unit, from])).toEqual(
+              moves.map(({ unit }) => [unit, asked.placeOf(unit)]),
+            )
+            for (const { unit, to } of moves) expect(done.placeOf(unit)).toBe(to)
+            for (const { machine, before, after } of loads) {
+              expect([before, after]).toEqual([asked.loadOf(machine), done.loadOf(machine)])
+            }
+          }
+          expect(asked.state()).toEqual(other.state())
+          expect(asked.apply(change)).toEqual(other.apply(change))
+          expect(asked.unplaced()).toEqual(other.unplaced())
+          for (const { id } of other.machines()) expect(asked.loadOf(id)).toBe(other.loadOf(id))
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
 it('loses sets of machines as losing each of them does, and names the worst', () => {
   fc.assert(
     fc.property(clusters, fc.integer({ min: 1, max: 3 }), policies, (start, count, policy) => {
