@@ -19,7 +19,15 @@ import { type Overlay, planOf } from './overlay.ts'
 import type { Plan } from './plan.ts'
 import { prepareDevice } from './prepare-device.ts'
 import { type PreviousRun, readPreviousRun } from './previous-run.ts'
-import { attributesOf, createService, type Membership, markOf, ownershipOf, type Service } from './serve-lease.ts'
+import {
+  attributesOf,
+  createService,
+  formerDevicesIn,
+  type Membership,
+  markOf,
+  ownershipOf,
+  type Service,
+} from './serve-lease.ts'
 import { statusOf } from './service-status.ts'
 import { withDefaults } from './settings.ts'
 import type { FlannelPhase, FlannelStatus } from './status.ts'
@@ -97,17 +105,30 @@ export function createFlannel(options: FlannelOptions): Flannel {
     const previous = await readingPrevious
     const former = previous.network === undefined ? undefined : formatNet4(previous.network)
     const formerNetworks = former === undefined || former === formatNet4(config.network) ? [] : [former]
-    const basis = { options, settings, keyspace, view, events, config, backend, formerNetworks, takesOver: false }
+    const basis = {
+      options,
+      settings,
+      keyspace,
+      view,
+      events,
+      config,
+      backend,
+      formerNetworks,
+      formerDevices: [],
+      takesOver: false,
+    }
     const ownership = ownershipOf(basis, external, undefined)
     const looked = await looking
     const isFresh = clock.monotonicMs() - looked.atMs <= freshMs
     const { state } = isFresh ? looked : await lookAround(signal)
-    const devices = new Set(ownership.devices.map((device) => device.name))
+    const formerDevices = formerDevicesIn(state, keyspace, backend)
+    const devices = new Set([...ownership.devices.map((device) => device.name), ...formerDevices])
     const problem = networkProblem(state, { network: config.network, external, devices }, options.storeAddresses ?? [])
     if (problem !== undefined) throw new FlannelError('flannel/network-overlaps', problem.text, { hint: problem.hint })
     const mac = await prepareDevice({ kernel, backend, external, state, ownership, random }, signal)
     membership = {
       ...basis,
+      formerDevices,
       ...(mac === undefined ? {} : { mac }),
       takesOver:
         previous.subnet !== undefined && !state.routes.some(({ protocol }) => protocol === ownership.routeProtocol),

@@ -9,7 +9,7 @@ import type { ExternalInterface } from './external.ts'
 import { judge, landscapeOf, type Standpoint } from './judge-peers.ts'
 import type { Overlay } from './overlay.ts'
 import { configIn, leaseOf, type NetworkReading, type ReadOverlayOptions, readNetwork } from './read-network.ts'
-import { ownershipOf } from './serve-lease.ts'
+import { formerDevicesIn, ownershipOf } from './serve-lease.ts'
 import { withDefaults } from './settings.ts'
 
 /**
@@ -60,7 +60,8 @@ export async function overlayWith(
   const { network } = config
   const networkText = formatNet4(network)
   const former = previous.network === undefined ? networkText : formatNet4(previous.network)
-  const basis = { config, backend, keyspace, formerNetworks: former === networkText ? [] : [former], takesOver: false }
+  const formerNetworks = former === networkText ? [] : [former]
+  const basis = { config, backend, keyspace, formerNetworks, formerDevices: [], takesOver: false }
   const observed = await kernel.observe(ownershipOf(basis, external, undefined), signal)
   const tun = observed.links.find(
     ({ name, kind }) =>
@@ -69,13 +70,17 @@ export async function overlayWith(
   )
   const takesOver = previous.subnet !== undefined && !observed.routes.some(({ protocol }) => protocol === routeProtocol)
   const tunDevice = backend.udpPort === undefined ? undefined : tun?.name
-  const ownership = ownershipOf({ ...basis, takesOver }, external, tunDevice)
+  const ownership = ownershipOf(
+    { ...basis, formerDevices: formerDevicesIn(observed, keyspace, backend), takesOver },
+    external,
+    tunDevice,
+  )
   const filter = await kernel.filter.observe(networkText, signal)
 
   const devices = new Set(ownership.devices.map(({ name }) => name))
   const standpoint: Standpoint = { backend, network, ownKey, own, external, devices }
   const landscape = landscapeOf(observed, standpoint)
-  const device = ownership.devices[0]?.name
+  const device = backend.device ?? tunDevice
   const mac = macIn(data) ?? observed.links.find(({ name, kind }) => name === device && kind === 'vxlan')?.mac
   const surroundings: Surroundings = {
     external,

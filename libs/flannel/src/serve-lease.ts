@@ -52,6 +52,8 @@ export type Membership = {
   readonly mac?: string
   /** Networks of earlier runs whose remains are to go. */
   readonly formerNetworks: readonly string[]
+  /** Devices of earlier runs, of another backend or VNI, that are to go. */
+  readonly formerDevices: readonly string[]
   /** Routes of the original daemon are there, and to be taken over. */
   readonly takesOver: boolean
 }
@@ -67,6 +69,8 @@ export type Service = AsyncDisposable & {
   /** Why the filter rules are not what they should be. */
   readonly filterProblem: () => string | undefined
   readonly mtu: () => number
+  /** The backend's device, where it has one. */
+  readonly device: () => string | undefined
   readonly ownership: () => Ownership
   readonly filter: () => OverlayFilter
   /** The overlay with a look at the kernel just taken. */
@@ -85,6 +89,7 @@ export function ownershipOf(
     backend,
     keyspace,
     formerNetworks,
+    formerDevices,
     takesOver,
   }: Omit<Membership, 'options' | 'settings' | 'view' | 'events'>,
   external: ExternalInterface,
@@ -93,6 +98,7 @@ export function ownershipOf(
   const devices: OwnedDevice[] = []
   if (backend.device !== undefined) devices.push({ name: backend.device, kind: 'vxlan' })
   if (tunDevice !== undefined) devices.push({ name: tunDevice, kind: 'tun' })
+  for (const name of formerDevices) devices.push({ name, kind: 'vxlan' })
   return {
     devices,
     networks: [formatNet4(config.network), ...formerNetworks],
@@ -105,6 +111,12 @@ export function ownershipOf(
 
 /** What our devices carry as their alias, so that no two networks take each other's. */
 export const markOf = ({ root }: Keyspace): string => `cluster-overlay:${root.replace(/[^A-Za-z0-9_.:/-]/g, '_')}`
+
+/** Our devices that the backend has no use for: left by another backend, or by another VNI. */
+export const formerDevicesIn = ({ links }: NetworkState, keyspace: Keyspace, backend: Backend): readonly string[] =>
+  links
+    .filter(({ name, kind, alias }) => kind === 'vxlan' && alias === markOf(keyspace) && name !== backend.device)
+    .map(({ name }) => name)
 
 /** What other machines must know of this one. */
 export const attributesOf = (
@@ -184,8 +196,9 @@ export async function createService(
     return standpoint
   }
 
+  const deviceName = (): string | undefined => backend.device ?? tunnel?.device()
   const surroundings = (): Surroundings => {
-    const device = backend.device ?? tunnel?.device()
+    const device = deviceName()
     return {
       external,
       network: config.network,
@@ -388,6 +401,7 @@ export async function createService(
     isReady: () => isReady && keeper.isSound(),
     filterProblem: () => filterProblem,
     mtu,
+    device: deviceName,
     ownership,
     filter,
     overlay: (observed, observedFilter) => ({

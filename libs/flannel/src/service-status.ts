@@ -57,7 +57,7 @@ function serviceFields(service: Service, nowMs: number): Partial<FlannelStatus> 
   const { holder, tunnel } = service
   const lease = holder.lease()
   const { device: link, mtu: linkMtu, interfaceAddress, publicIp } = service.external()
-  const device = service.ownership().devices[0]?.name
+  const device = service.device()
   const renewsInSeconds = holder.renewsInSeconds()
   const left = expiresInSeconds({ ...lease, readMonotonicMs: lease.atMonotonicMs }, nowMs)
   const figures = tunnel?.counters()

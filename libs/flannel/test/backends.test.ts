@@ -266,3 +266,38 @@ it('alloc has a lease and a file, and moves nothing', async () => {
   expect(machine.kernel.applied).toEqual([])
   expect((await network.leases())[subnetOf(machine).replace('/', '-')]).toEqual({ PublicIP: '10.78.0.11' })
 })
+
+it.each([
+  [{ Type: 'host-gw' }, []],
+  [{ Type: 'udp' }, ['flannel0']],
+  [{ Type: 'vxlan', VNI: 2 }, ['flannel.2']],
+])('%j takes away the device of the vxlan of before, not that of others', async (backend, devices) => {
+  await network.setConfig(config({ Type: 'vxlan' }))
+  const before = network.start('10.78.0.11')
+  await network.clock.advance(1000)
+  await before.stop()
+  const { kernel, file } = before
+  kernel.disturb({
+    kind: 'add-link',
+    link: {
+      name: 'vx9',
+      kind: 'vxlan',
+      mtu: 1450,
+      up: true,
+      vxlan: { vni: 9, underlay: 'eth0', port: 4789, learning: true, gbp: false },
+    },
+  })
+  const tunnels = (): readonly string[] =>
+    kernel
+      .state()
+      .links.filter(({ kind }) => kind === 'vxlan' || kind === 'tun')
+      .map(({ name }) => name)
+      .sort()
+  expect(tunnels()).toEqual(['flannel.1', 'vx9'])
+  await network.setConfig(config(backend))
+  const after = network.start('10.78.0.11', { kernel, file })
+  await network.clock.advance(1000)
+  expect(tunnels()).toEqual([...devices, 'vx9'])
+  expect(after.flannel.status()).toMatchObject({ ready: true })
+  expect(subnetOf(after)).toBe(subnetOf(before))
+})
