@@ -18,7 +18,7 @@ const recordings = join(projectRoot, 'tools/vectors/sets')
 
 export function copyWorkspace(): WorkspaceCopy {
   const root = mkdtempSync(join(tmpdir(), 'cluster-gates-'))
-  for (const name of ['libs', 'apps', 'tools'])
+  for (const name of ['libs', 'apps', 'tools', 'test-support'])
     cpSync(join(projectRoot, name), join(root, name), {
       recursive: true,
       filter: (source) => !leftOut.has(basename(source)) && source !== recordings,
@@ -29,6 +29,7 @@ export function copyWorkspace(): WorkspaceCopy {
     'package.json',
     'tsconfig.base.json',
     'tsup.config.ts',
+    'tsup.program.config.ts',
     'vitest.config.ts',
     '.gitignore',
   ])
