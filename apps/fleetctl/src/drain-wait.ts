@@ -9,7 +9,7 @@ import { counted } from './machine-reasons.ts'
 /** How far a drain is. */
 export type DrainState = {
   readonly picture: ClusterPicture
-  /** Scheduled units that are on the machines and fit elsewhere. */
+  /** Units that are on the machines and fit elsewhere, or that were there and have no new place yet. */
   readonly leaving: readonly string[]
   /** Those that fit nowhere else. */
   readonly staying: readonly string[]
@@ -21,6 +21,12 @@ const pauseMs = { first: 100, most: 1000 } as const
 /** A daemon that fails for longer than this while it is waited for is an error; shorter, it may be restarting. */
 const failingMsMax = 30_000
 
+export type Drained = {
+  readonly machines: ReadonlySet<string>
+  /** The units that were on them before. */
+  readonly before: ReadonlySet<string>
+}
+
 /**
  * Looks until nothing leaves or stops any more, or the time is over. Absent `timeoutMs`: for ever.
  *
@@ -28,7 +34,7 @@ const failingMsMax = 30_000
  */
 export async function waitForDrain(
   context: FleetContext,
-  machines: ReadonlySet<string>,
+  drained: Drained,
   timeoutMs: number | undefined,
 ): Promise<DrainState & { readonly isOver: boolean }> {
   const { clock, signal, io } = context
@@ -39,7 +45,7 @@ export async function waitForDrain(
   try {
     for (let pause: number = pauseMs.first; ; pause = Math.min(pauseMs.most, pause * 1.5)) {
       try {
-        last = await readDrain(context, machines)
+        last = await readDrain(context, drained)
         failingSinceMs = undefined
       } catch (error) {
         if (isInterruption(error) || !isClusterError(error)) throw error
@@ -60,7 +66,7 @@ export async function waitForDrain(
   }
 }
 
-async function readDrain({ fleet, signal }: FleetContext, machines: ReadonlySet<string>): Promise<DrainState> {
+async function readDrain({ fleet, signal }: FleetContext, { machines, before }: Drained): Promise<DrainState> {
   const [picture, states] = await Promise.all([readPicture(fleet, signal), fleet.listStates({}, signal)])
   const { leaving, staying } = split(picture, machines)
   const isHere = new Set([...leaving, ...staying])
@@ -70,7 +76,12 @@ async function readDrain({ fleet, signal }: FleetContext, machines: ReadonlySet<
     const isElsewhere = unit?.machineId !== undefined && !machines.has(unit.machineId)
     return machines.has(machineId) && isElsewhere && !isHere.has(name) ? [name] : []
   })
-  return { picture, leaving, staying, stopping }
+  // The engine takes a unit off its machine in one write and gives it the next in another.
+  const between = [...before].filter((name) => {
+    const unit = picture.units.get(name)
+    return unit !== undefined && unit.machineId === undefined && unit.targetState !== 'inactive'
+  })
+  return { picture, leaving: [...leaving, ...between], staying, stopping }
 }
 
 /** What is on the machines: what the engine moves off them when they count as gone, and the rest. */

@@ -154,6 +154,25 @@ describe('drain', () => {
     expect((await fleetctlIn(world, ['drain', '--yes', '1a'])).exit).toBe(0)
   })
 
+  it('waits for units that have left and have no new place yet', async () => {
+    const world = await runningWorld()
+    const { tick, units } = world.cluster
+    const takenOff = new Set<string>()
+    Object.assign(world.cluster, {
+      tick: () => {
+        const leaving = [...units].filter(([name, { machineId }]) => machineId === first && !takenOff.has(name))
+        if (world.cluster.cordons.get(first) !== true || leaving.length === 0) return tick()
+        for (const [name, stored] of leaving) {
+          stored.machineId = undefined
+          takenOff.add(name)
+        }
+      },
+    })
+    const { exit, stdout } = await fleetctlIn(world, ['drain', '--yes', '1a'])
+    expect([exit, takenOff.size]).toEqual([0, 2])
+    expect(stdout).toContain('2 units moved off')
+  })
+
   it('as JSON tells what was expected and what came of it', async () => {
     const world = await runningWorld()
     const { stdout } = await fleetctlIn(world, ['drain', '--yes', '--output', 'json', '1a'])

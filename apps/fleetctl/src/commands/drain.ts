@@ -107,8 +107,12 @@ async function agrees({ context: { io, ask }, named, expected }: Drain): Promise
 }
 
 async function carryOut(drain: Drain): Promise<number> {
-  const { context, ids, named, options } = drain
+  const { context, picture, ids, named, options } = drain
   const { fleet, signal } = context
+  const machines = new Set(ids)
+  const before = new Set(
+    [...picture.units.values()].filter((unit) => machines.has(unit.machineId ?? '')).map(({ name }) => name),
+  )
   const marked: string[] = []
   try {
     for (const id of ids) {
@@ -121,7 +125,7 @@ async function carryOut(drain: Drain): Promise<number> {
   }
   const intent = `${named} gets no more units, and those that it has move; "fleetctl uncordon ${ids.join(' ')}" ends that`
   return await interruptible(context, intent, async () =>
-    report(drain, await waitForDrain(context, new Set(ids), options.timeoutMs)),
+    report(drain, await waitForDrain(context, { machines, before }, options.timeoutMs)),
   )
 }
 
