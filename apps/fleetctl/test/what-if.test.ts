@@ -1,27 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runSliced } from '../src/sliced.ts'
-import { createWorld, fleetctlIn, type World } from './run-fleetctl.ts'
-
-const service = (...lines: string[]): string => `[Service]\nExecStart=/bin/sleep infinity\n${lines.join('\n')}\n`
-const ssd = service('[X-Fleet]', 'MachineMetadata=disk=ssd')
-const [first, second, third] = [
-  '1a000000000000000000000000000001',
-  '2b000000000000000000000000000002',
-  '3c000000000000000000000000000003',
-]
-
-/** Three machines; a and db.service are on the first, b on the second, c on the third. */
-async function runningWorld(): Promise<World> {
-  const world = createWorld()
-  const files = { 'a.service': service(), 'b.service': service(), 'c.service': service(), 'db.service': ssd }
-  for (const [path, text] of Object.entries(files)) world.files.set(path, text)
-  for (const path of Object.keys(files)) {
-    await fleetctlIn(world, ['start', '--no-block', path])
-    world.cluster.tick()
-  }
-  world.cluster.requests.length = 0
-  return world
-}
+import { fleetctlIn } from './run-fleetctl.ts'
+import { first, runningWorld, second, service, ssd, third } from './running-world.ts'
 
 const whatIf = async (...args: string[]) => fleetctlIn(await runningWorld(), ['what-if', ...args])
 const json = async (...args: string[]): Promise<unknown> =>

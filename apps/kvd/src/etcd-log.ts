@@ -1,5 +1,6 @@
 /** The log as etcd writes it: `2006-01-02 15:04:05.000000 I | package: text`, local time, to standard error. */
-import type { LogFields, Logger } from '@cluster/prelude'
+import { oneLine, renderLogFields } from '@cluster/daemon'
+import type { Logger } from '@cluster/prelude'
 
 export type EtcdLogOptions = {
   readonly isDebug: boolean
@@ -22,12 +23,12 @@ export function createEtcdLog({ isDebug, nowMs, write }: EtcdLogOptions): EtcdLo
   let debugs = isDebug
   const say = (level: EtcdLevel, text: string): void => {
     if (level === 'D' && !debugs) return
-    write(`${timeOf(nowMs())} ${level} | ${text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')}\n`)
+    write(`${timeOf(nowMs())} ${level} | ${oneLine(text)}\n`)
   }
   const at =
     (level: EtcdLevel): Logger['info'] =>
     (message, fields = {}) =>
-      say(level, `kvd: ${message}${fieldsOf(fields)}`)
+      say(level, `kvd: ${message}${renderLogFields(fields)}`)
   return {
     debug: at('D'),
     info: at('I'),
@@ -43,16 +44,4 @@ export function createEtcdLog({ isDebug, nowMs, write }: EtcdLogOptions): EtcdLo
 function timeOf(ms: number): string {
   const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString()
   return `${local.slice(0, 10)} ${local.slice(11, 23)}000`
-}
-
-const fieldsOf = (fields: LogFields): string =>
-  Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}=${renderValue(value)}`)
-    .join('')
-
-function renderValue(value: unknown): string {
-  const text = value instanceof Error ? value.message : value
-  if (typeof text === 'string' && /^[^\s"=\\\p{Cc}]+$/u.test(text)) return text
-  return JSON.stringify(text) ?? String(text)
 }

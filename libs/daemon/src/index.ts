@@ -18,6 +18,7 @@ export { type ConfigFile, type FileEntry, type FileProblem, parseConfigFile } fr
 export { parseDuration, renderDuration } from './duration.ts'
 export { DaemonError, type DaemonErrorCode } from './errors.ts'
 export { createHealth, type Health, type HealthCheck, type HealthReport } from './health.ts'
+export { oneLine, renderLogFields } from './log-line.ts'
 export {
   createLogger,
   type LeveledLogger,

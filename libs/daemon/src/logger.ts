@@ -1,5 +1,6 @@
 /** The Logger port: JSON through pino, or lines for a person or for the journal. To standard error. */
-import type { LogFields, Logger } from '@cluster/prelude'
+import type { Logger } from '@cluster/prelude'
+import { oneLine, renderLogFields } from './log-line.ts'
 import { printableFields } from './printable.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
@@ -68,7 +69,9 @@ function lineLogger(level: LogLevel, format: LogFormat, write: (line: string) =>
     (message, fields = {}) => {
       if (logLevels.indexOf(label) < lowest) return
       const prefix = format === 'journal' ? `<${syslogPriority[label]}>` : ''
-      write(`${prefix}${label.toUpperCase().padEnd(5)} ${oneLine(message)}${renderFields(fields)}\n`)
+      write(
+        `${prefix}${label.toUpperCase().padEnd(5)} ${oneLine(message)}${renderLogFields(printableFields(fields))}\n`,
+      )
     }
   return {
     debug: at('debug'),
@@ -80,18 +83,3 @@ function lineLogger(level: LogLevel, format: LogFormat, write: (line: string) =>
     },
   }
 }
-
-function renderFields(fields: LogFields): string {
-  return Object.entries(printableFields(fields))
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}=${renderValue(value)}`)
-    .join('')
-}
-
-/** Words as they are, all else as JSON, so that a line can be taken apart again. */
-function renderValue(value: unknown): string {
-  if (typeof value === 'string' && /^[^\s"=\\\p{Cc}]+$/u.test(value)) return value
-  return JSON.stringify(value) ?? String(value)
-}
-
-const oneLine = (message: string): string => message.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')

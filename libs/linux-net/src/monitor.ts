@@ -8,7 +8,7 @@ export type MonitorListener = {
   readonly onLine: (line: string) => void
   /** Lines may have been missed: the monitor has started, started anew, or the kernel's queue was full. */
   readonly onGap: (why: string) => void
-  /** There are no lines for now: the program cannot be started. It is tried again. */
+  /** No lines come: the program cannot be started. It is tried again. */
   readonly onError: (error: unknown) => void
 }
 

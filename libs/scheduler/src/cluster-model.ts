@@ -426,7 +426,7 @@ export function createClusterModel(
     if (isGone.length > 0) findGlobalsNeighbourhood()
   }
 
-  // Machines that go, for good or for now.
+  // Machines that go, for good or until they are taken back.
 
   const removeMachine = (id: string, isLossUncertain: boolean): void => {
     if (isLossUncertain) unconfirmed.add(id)
